@@ -1,4 +1,4 @@
-"""Records what Keras makes of the cases of `augmentation_cases.py`: KERAS_BACKEND=numpy python record_augmentation.py."""
+"""Records what Keras makes of `augmentation_cases.py`: KERAS_BACKEND=numpy python record_augmentation.py."""
 
 from __future__ import annotations
 

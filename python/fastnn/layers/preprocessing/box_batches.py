@@ -1,4 +1,4 @@
-"""Bounding boxes as they are given to the layers of images: checked, and with the same number of boxes in each image."""
+"""Bounding boxes as the layers of images are given them: checked, and with the same number in each image."""
 
 from __future__ import annotations
 

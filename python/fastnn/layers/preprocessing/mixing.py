@@ -49,7 +49,7 @@ class MixUp(ComposedRandomLayer):
             raise ValueError(f"{title(self)} expects alpha above 0, got {alpha!r}")
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Returns "permutation_order", the partners of the images, and "mix_weight", their own weights; None in inference.
+        """Returns "permutation_order", the partners of the images, and "mix_weight"; None in inference.
 
         Args:
             data: Images, or a dict with them.
@@ -142,8 +142,9 @@ class CutMix(ComposedRandomLayer):
         self._range("factor")
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Returns "permutation_order", the partners of the images, "batch_masks", true within the rectangles, and "mix_weight", how
-        much is left of each image; None in inference.
+        """Returns the partners of the images, their rectangles and their weights; None in inference.
+
+        They are called "permutation_order", "batch_masks" and "mix_weight".
 
         Args:
             data: Images, or a dict with them.

@@ -143,7 +143,9 @@ class RandAugment(_Policy):
         self._make_layers(colors=True)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Returns "layer_idxes", the numbers of the changes, and "transforms", what each layer has drawn; None in inference.
+        """Returns the numbers of the changes and what each layer has drawn; None in inference.
+
+        They are called "layer_idxes" and "transforms".
 
         Args:
             data: Images, or a dict with them.
@@ -256,7 +258,9 @@ class AugMix(_Policy):
         self._make_layers(colors=all_ops)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Returns "chain_transforms", the changes of each chain, "chain_mixing_weights", and "weight_sample", the weight of the image; None in inference.
+        """Returns the changes of each chain, the weights of the chains and that of the image; None in inference.
+
+        They are called "chain_transforms", "chain_mixing_weights" and "weight_sample".
 
         Args:
             data: Images, or a dict with them.

@@ -65,7 +65,9 @@ class RandomGaussianBlur(ComposedRandomLayer):
             raise ValueError(f"{title(self)} expects kernel_size to be one or two odd integers, got {kernel_size!r}")
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Returns "should_apply_blur" (batch,), and "blur_factor", the standard deviations along width and height; None in inference.
+        """Returns which images are blurred, and the standard deviations along width and height; None in inference.
+
+        They are called "should_apply_blur" and "blur_factor".
 
         Args:
             data: Images, or a dict with them.
@@ -155,8 +157,9 @@ class RandomPerspective(ComposedRandomLayer):
             raise ValueError(f"{title(self)} expects interpolation 'nearest' or 'bilinear', got {interpolation!r}")
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Returns "apply_perspective" (batch,), "start_points" and "end_points" (batch, 4, 2), where the corners are and where they
-        go, and "input_shape"; None in inference.
+        """Returns which images are changed, and where their corners are and go; None in inference.
+
+        They are called "apply_perspective", "start_points" and "end_points"; "input_shape" is beside them.
 
         Args:
             data: Images, or a dict with them.
@@ -288,7 +291,9 @@ class RandomElasticTransform(ComposedRandomLayer):
             raise ValueError(f"{title(self)} expects fill_mode one of {FILL_MODES}, got {fill_mode!r}")
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Returns "apply_transform" (batch,), "distortion_factor", the strength, and "distances" of the pixels before smoothing; None in inference.
+        """Returns which images are distorted, how strongly, and distances to be smoothed; None in inference.
+
+        They are called "apply_transform", "distortion_factor" and "distances".
 
         Args:
             data: Images, or a dict with them.

@@ -72,7 +72,9 @@ class RandomErasing(RandomColorLayer):
         }
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Returns "apply_erasing" (batch,), "batch_masks", true within the rectangles, and "fill_value"; None in inference.
+        """Returns which images are erased, where, and by what; None in inference.
+
+        They are called "apply_erasing", "batch_masks" and "fill_value".
 
         Args:
             data: Images, or a dict with them.

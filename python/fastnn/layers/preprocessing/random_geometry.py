@@ -195,7 +195,7 @@ class RandomRotation(_MappedLayer):
         return {"factor": factor_range(title(self), "factor", self.factor, -1, 1)}
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Returns the "angle" of each image in degrees, the "rotation_matrix", and the size of the images; None in inference.
+        """Returns the "angle" of each image in degrees, its "rotation_matrix", and the size; None in inference.
 
         Args:
             data: Images, or a dict with them.
@@ -383,7 +383,7 @@ class RandomTranslation(_MappedLayer):
         }
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Returns "translations" (batch, 2), the shifts to the right and down in pixels, and "input_shape"; None in inference.
+        """Returns "translations" (batch, 2), to the right and down in pixels, and "input_shape"; None in inference.
 
         Args:
             data: Images, or a dict with them.
@@ -460,7 +460,7 @@ class RandomShear(_MappedLayer):
         return {name: factor_range(title(self), name, getattr(self, name), -1, 1) for name in ("x_factor", "y_factor")}
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Returns "shear_factor" (batch, 2), the shifts of a row and of a column for each pixel, and "input_shape"; None in inference.
+        """Returns "shear_factor" (batch, 2), shifts for each pixel, and "input_shape"; None in inference.
 
         Args:
             data: Images, or a dict with them.

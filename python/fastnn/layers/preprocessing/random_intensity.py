@@ -119,7 +119,7 @@ class RandomContrast(RandomColorLayer):
         return {**super()._ranges(), "factor": (1.0 - float(lower), 1.0 + float(upper))}
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Returns "contrast_factor" (batch, 1, 1, 1), by which differences from the mean are multiplied; None in inference.
+        """Returns "contrast_factor" (batch, 1, 1, 1), that of differences from the mean; None in inference.
 
         Args:
             data: Images, or a dict with them.
