@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from fastnn import ops
 from fastnn.callbacks.callback import Callback, Logs
 from fastnn.naming import near
 
@@ -21,6 +22,8 @@ class MonitorCallback(Callback):
 
     Attributes:
         best: The best value seen, or None.
+        monitor_op: `ops.greater` where higher values are better, `ops.less` where lower ones are; None before that is
+            known.
 
     Raises:
         ValueError: In training: `mode` is "auto", and the direction of the value is not known.
@@ -60,6 +63,10 @@ class MonitorCallback(Callback):
                 f"pass mode='max' or mode='min'{_instead(self.monitor, compiled)}"
             )
         self._rises = direction == "up"
+
+    @property
+    def monitor_op(self) -> Any:
+        return None if self._rises is None else ops.greater if self._rises else ops.less
 
     def get_monitor_value(self, logs: Logs | None) -> float | None:
         """Returns the monitored value; None, with a warning, where it is not in the logs.

@@ -22,6 +22,8 @@ from fastnn.layers.preprocessing.box_batches import dense_boxes
 from fastnn.layers.preprocessing.factor_ranges import Range, color_range, factor_range
 from fastnn.symbolic.tensors import Trace, is_symbolic
 
+__all__ = ["BaseImagePreprocessingLayer"]
+
 _METHODS = frozenset((
     "get_random_transformation", "transform_images", "_transform_images", "transform_single_image",
 ))  # fmt: skip
@@ -64,6 +66,7 @@ class BaseImagePreprocessingLayer(Layer):
     __fastnn_keeps_places__: ClassVar[bool] = False
     """Whether each pixel stays where it is, so that boxes and masks stay as they are."""
     _FACTOR_BOUNDS: ClassVar[tuple[float, float]] = (-1, 1)
+    factor: Any
     data_format: Any
     bounding_box_format: str | None
 
@@ -287,7 +290,7 @@ class BaseImagePreprocessingLayer(Layer):
 
     def _size(self, shape: Any) -> tuple[int, int]:
         """Returns the height and the width of images of a shape."""
-        return tuple(shape[-2:] if self.data_format == "channels_first" else shape[-3:-1])  # type: ignore[return-value]
+        return tuple(shape[-2:] if self.data_format == "channels_first" else shape[-3:-1])
 
     def _draw(self, shape: Any, bounds: tuple[float, float] = (0.0, 1.0), seed: Any = None) -> Any:
         """Returns uniformly distributed numbers within bounds, from the generator of the layer or another."""

@@ -163,7 +163,8 @@ def clip_to_image_size(
     result = {**bounding_boxes, "boxes": _joined((x1, y1, x2, y2))}
     if bounding_boxes.get("labels") is not None:
         area, labels = (x2 - x1) * (y2 - y1), bounding_boxes["labels"]
-        one_hot = len(ops.shape(labels)) == len(ops.shape(area))
+        rank = len(ops.shape(area))
+        one_hot = len(ops.shape(labels)) == rank and ops.shape(labels)[rank - 2] == ops.shape(area)[rank - 2]
         result["labels"] = ops.where((area if one_hot else ops.squeeze(area, axis=-1)) > 0, labels, -1)
     return result
 

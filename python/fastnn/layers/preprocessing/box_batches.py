@@ -38,7 +38,9 @@ def dense_boxes(bounding_boxes: Any, who: str) -> dict[str, Any]:
     boxes, labels = tuple(made["boxes"].shape), tuple(made["labels"].shape)
     if len(boxes) not in (2, 3) or boxes[-1] != 4:
         raise ValueError(f"{who} expects boxes (batch, boxes, 4), or (boxes, 4) of one image, got shape {boxes}")
-    if len(labels) not in (len(boxes) - 1, len(boxes)) or labels[len(boxes) - 2] not in (boxes[-2], None):
+    # Labels of as many axes as the boxes have may be one-hot, or have an axis of their own before that of the boxes.
+    counts = labels[len(boxes) - 2 :]
+    if len(labels) not in (len(boxes) - 1, len(boxes)) or not {boxes[-2], None} & set(counts):
         raise ValueError(f"{who} expects a label for each of the boxes {boxes}, got labels of shape {labels}")
     return made
 

@@ -113,7 +113,8 @@ class Equalization(ComposedImageLayer):
     def _equalized(self, channel: Any) -> Any:
         last = self.bins - 1
         index = ops.cast(ops.clip(channel * (last / 255.0), 0.0, float(last)), "int32")
-        counts = _counts(ops.reshape(index, (-1,)), self.bins)
+        # One image after the other: all pixels of a batch in one row would be too many for a graph.
+        counts = ops.sum(_counts(ops.reshape(index, (ops.shape(index)[0], -1)), self.bins), 0)
         below = ops.cumsum(counts)
         # The least of the sums that are not 0.
         least = ops.min(ops.where(ops.greater(below, 0.0), below, np.inf))

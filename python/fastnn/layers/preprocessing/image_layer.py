@@ -22,11 +22,11 @@ class ByImages(ByNode):
 
     def arguments(self, part: NodeLayer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Returns the checked arguments of a call, (args, kwargs)."""
-        return (BY_CODE if _is_dict(args) else super()).arguments(part, args, kwargs)
+        return BY_CODE.arguments(part, args, kwargs) if _is_dict(args) else super().arguments(part, args, kwargs)
 
     def arrays(self, part: NodeLayer, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Returns the arguments of a call on arrays, with the inputs as arrays."""
-        return (BY_CODE if _is_dict(args) else super()).arrays(part, args)
+        return BY_CODE.arrays(part, args) if _is_dict(args) else super().arrays(part, args)
 
     def check_tensors(self, part: NodeLayer, args: tuple[Any, ...]) -> None:
         """Raises a TypeError where the input is neither a symbolic tensor nor a dict."""
@@ -41,8 +41,9 @@ class ByImages(ByNode):
 
     def emit(self, part: NodeLayer, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
         """Adds the node, or what the methods of the layer compute, to a graph."""
-        by_code = arguments is not None and _is_dict(arguments.place(arguments.tensors)[0])
-        return (BY_CODE if by_code else super()).emit(part, emission, edges, arguments)
+        if arguments is not None and _is_dict(arguments.place(arguments.tensors)[0]):
+            return BY_CODE.emit(part, emission, edges, arguments)
+        return super().emit(part, emission, edges, arguments)
 
 
 def _is_dict(args: tuple[Any, ...]) -> bool:

@@ -101,10 +101,12 @@ class RandomCrop(RandomImageLayer):
             training: Accepted for Keras compatibility; ignored.
         """
         size = self.height, self.width
-        height, width = transformation[4:] if len(transformation) > 2 else size
-        window = (
-            self._window(transformation, height, width) if len(transformation) > 2 else Window(*transformation, *size)
-        )
+        if len(transformation) > 2:
+            height, width = transformation[4:]
+            window = self._window(transformation, height, width)
+        else:
+            # The size of the image is not told: as in Keras, boxes of relative formats count in that of the window.
+            (height, width), window = size, Window(transformation[0], transformation[1], *size)
         corners = window_of_corners(self._corners(bounding_boxes, height, width), window, size)
         return self._with_corners(bounding_boxes, corners, *size)
 

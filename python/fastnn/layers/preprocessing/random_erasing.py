@@ -86,8 +86,8 @@ class RandomErasing(RandomColorLayer):
         rows, height, width = self._extent(data)
         shape = ops.shape(data["images"] if isinstance(data, Mapping) else data)
         shares = ops.sqrt(self._draw((rows, 2), self._ranges()["scale"], seed))
-        sides = [self._side(rows, size, shares[:, i], seed) for i, size in enumerate((width, height))]
-        inside = rectangles(*sides, height, width, self.data_format)
+        of_x, of_y = (self._side(rows, size, shares[:, i], seed) for i, size in enumerate((width, height)))
+        inside = rectangles(of_x, of_y, height, width, self.data_format)
         if self.fill_value is None:
             generator = self.generator if seed is None else seed
             filling = random.normal((rows, *shape[-3:]), seed=generator) * self._ranges()["value_range"][1]
