@@ -22,8 +22,8 @@ class MonitorCallback(Callback):
 
     Attributes:
         best: The best value seen, or None.
-        monitor_op: `ops.greater` where higher values are better, `ops.less` where lower ones are; None before that is
-            known.
+        monitor_op: The comparison by which a value is better than another: `ops.greater`, `ops.less`, or None where
+            that is not known yet.
 
     Raises:
         ValueError: In training: `mode` is "auto", and the direction of the value is not known.
@@ -66,6 +66,7 @@ class MonitorCallback(Callback):
 
     @property
     def monitor_op(self) -> Any:
+        """The comparison by which a value is better than another, or None."""
         return None if self._rises is None else ops.greater if self._rises else ops.less
 
     def get_monitor_value(self, logs: Logs | None) -> float | None:

@@ -15,6 +15,7 @@ from fastnn import config, ops, random
 from fastnn.configurable import is_foreign
 from fastnn.engine.arrays import numeric
 from fastnn.engine.by_code import BY_CODE
+from fastnn.engine.calls import overridable
 from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 from fastnn.layers.preprocessing.bounding_boxes import checked_format, clip_to_image_size, convert_format
@@ -28,6 +29,19 @@ _METHODS = frozenset((
     "get_random_transformation", "transform_images", "_transform_images", "transform_single_image",
 ))  # fmt: skip
 """What decides about images alone."""
+
+
+class _Operations:
+    """What a backend of Keras has, by the names of its modules and functions there."""
+
+    numpy = nn = core = math = ops
+    image, linalg, random = ops.image, ops.linalg, random
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(ops, name)
+
+
+_OPERATIONS = _Operations()
 
 
 class BaseImagePreprocessingLayer(Layer):
@@ -107,6 +121,11 @@ class BaseImagePreprocessingLayer(Layer):
     def build(self, input_shape: Any = None) -> None:
         """Builds the layer: it has no weights."""
         self.built = True
+
+    @overridable
+    def backend(self) -> Any:
+        """The functions that Keras' layers call by `self.backend`: those of `ops` and of `random`."""
+        return _OPERATIONS
 
     # What is transformed.
 

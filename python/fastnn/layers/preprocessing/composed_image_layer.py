@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastnn import ops, random
@@ -47,9 +48,15 @@ class ComposedImageLayer(BaseImagePreprocessingLayer):
         images = ops.cast(images, "float32")
         if not training and self.__fastnn_in_training_only__:
             return images
-        first = self.data_format == "channels_first"
-        made = self._transformed(ops.moveaxis(images, 1, -1) if first else images, transformation)
-        return ops.moveaxis(made, -1, 1) if first else made
+        return self._with_channels_last(images, lambda last: self._transformed(last, transformation))
+
+    def _with_channels_last(self, images: Any, function: Callable[[Any], Any]) -> Any:
+        """Returns what a function makes of a batch of images with the channels last; one image is a batch of one."""
+        alone, first = len(images.shape) == 3, self.data_format == "channels_first"
+        images = ops.expand_dims(images, 0) if alone else images
+        made = function(ops.moveaxis(images, 1, -1) if first else images)
+        made = ops.moveaxis(made, -1, 1) if first else made
+        return made[0] if alone else made
 
     def _transformed(self, images: Any, transformation: Any) -> Any:
         """Returns images `(batch, height, width, channels)` changed as was drawn."""
@@ -82,10 +89,3 @@ class ComposedRandomLayer(ComposedImageLayer):
     def _order(self, rows: Any, seed: Any) -> Any:
         """Returns the numbers of the images in random order."""
         return ops.argsort(self._draw((rows,), seed=seed))
-
-
-def mixed(x: Any, order: Any, weight: Any) -> Any:
-    """Returns each row mixed with another, its own with a weight of its own."""
-    shaped = ops.reshape(ops.cast(weight, "float32"), (-1, *[1] * (len(x.shape) - 1)))
-    x = ops.cast(x, "float32")
-    return shaped * x + (1.0 - shaped) * ops.take(x, order, 0)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastnn import ops, random
 from fastnn.engine.contract import title
-from fastnn.layers.preprocessing.composed_image_layer import ComposedRandomLayer, mixed
+from fastnn.layers.preprocessing.composed_image_layer import ComposedRandomLayer
 from fastnn.layers.preprocessing.factor_ranges import Factor
 from fastnn.layers.preprocessing.image_windows import rectangles
 
@@ -63,8 +63,16 @@ class MixUp(ComposedRandomLayer):
         weight = random.beta((rows,), self.alpha, self.alpha, seed=self._generator(seed))
         return {"mix_weight": weight, "permutation_order": order}
 
-    def _transformed(self, images: Any, transformation: Any) -> Any:
-        return _mixed(images, transformation)
+    def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
+        """Returns a batch of blended images.
+
+        Args:
+            images: The images.
+            transformation: What `get_random_transformation` returned.
+            training: Whether to change them as in training.
+        """
+        images = ops.cast(images, "float32")
+        return _mixed(images, transformation, 4) if training and transformation is not None else images
 
     def transform_labels(self, labels: Any, transformation: Any, training: bool = True) -> Any:
         """Returns the blended labels.
@@ -87,7 +95,11 @@ class MixUp(ComposedRandomLayer):
         if not training or transformation is None:
             return bounding_boxes
         order = transformation["permutation_order"]
-        return {name: ops.concatenate([value, ops.take(value, order, 0)], 1) for name, value in bounding_boxes.items()}
+        joined = {}
+        for name, value in bounding_boxes.items():
+            axis = min(1, len(ops.shape(value)) - 1)
+            joined[name] = ops.concatenate([value, ops.take(value, order, 0)], axis)
+        return joined
 
     def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
         """Returns the blended masks.
@@ -98,11 +110,15 @@ class MixUp(ComposedRandomLayer):
             training: Whether to change them as in training.
         """
         changed = training and transformation is not None
-        return _mixed(segmentation_masks, transformation) if changed else segmentation_masks
+        return _mixed(segmentation_masks, transformation, 4) if changed else segmentation_masks
 
 
-def _mixed(x: Any, transformation: Any) -> Any:
-    return mixed(x, transformation["permutation_order"], transformation["mix_weight"])
+def _mixed(x: Any, transformation: Any, rank: int | None = None) -> Any:
+    """Returns each row mixed with another, its own with a weight of its own; images have a rank of 4."""
+    rank = len(x.shape) if rank is None else rank
+    weight = ops.reshape(ops.cast(transformation["mix_weight"], "float32"), (-1, *[1] * (rank - 1)))
+    x = ops.cast(x, "float32")
+    return weight * x + (1.0 - weight) * ops.take(x, transformation["permutation_order"], 0)
 
 
 class CutMix(ComposedRandomLayer):

@@ -224,10 +224,8 @@ class RandomPerspective(ComposedRandomLayer):
         """
         if not training or transformation is None:
             return segmentation_masks
-        first = self.data_format == "channels_first"
-        last = ops.moveaxis(segmentation_masks, 1, -1) if first else segmentation_masks
-        made = self._viewed(ops.cast(last, "float32"), transformation, "nearest")
-        return ops.moveaxis(made, -1, 1) if first else made
+        masks = ops.cast(segmentation_masks, "float32")
+        return self._with_channels_last(masks, lambda last: self._viewed(last, transformation, "nearest"))
 
 
 class RandomElasticTransform(ComposedRandomLayer):
@@ -340,7 +338,5 @@ class RandomElasticTransform(ComposedRandomLayer):
         """
         if not training or transformation is None:
             return segmentation_masks
-        first = self.data_format == "channels_first"
-        last = ops.moveaxis(segmentation_masks, 1, -1) if first else segmentation_masks
-        made = self._displaced(ops.cast(last, "float32"), transformation, "nearest")
-        return ops.moveaxis(made, -1, 1) if first else made
+        masks = ops.cast(segmentation_masks, "float32")
+        return self._with_channels_last(masks, lambda last: self._displaced(last, transformation, "nearest"))

@@ -101,6 +101,11 @@ def _shape(data: Any) -> tuple[Any, ...]:
     return tuple(ops.shape(data["images"] if isinstance(data, Mapping) else data))
 
 
+def _of_boxes(numbers: Any, corners: Any) -> Any:
+    """Returns numbers (batch, n) of each image with the axes of corners, which may be those of one image."""
+    return ops.expand_dims(numbers, 1) if len(corners.shape) == 3 else numbers
+
+
 class _MappedLayer(RandomImageLayer):
     """Base of the layers that sample images at the places to which an affine map takes their pixels."""
 
@@ -316,7 +321,7 @@ class RandomZoom(_MappedLayer):
         parts = _visible(transformation, height, width)
         moved = []
         for i in range(4):
-            zoom, start = (ops.expand_dims(one, -1) for one in parts[i % 2])
+            zoom, start = (_of_boxes(one, corners) for one in parts[i % 2])
             moved.append((corners[..., i : i + 1] - start) / zoom)
         return ops.concatenate(moved, -1)
 
@@ -404,7 +409,7 @@ class RandomTranslation(_MappedLayer):
 
     def _moved(self, corners: Any, transformation: Any, height: int, width: int) -> Any:
         shifts = ops.cast(transformation["translations"], "float32")
-        return corners + ops.expand_dims(ops.concatenate([shifts, shifts], 1), 1)
+        return corners + _of_boxes(ops.concatenate([shifts, shifts], 1), corners)
 
 
 class RandomShear(_MappedLayer):
