@@ -25,6 +25,13 @@ _KINDS = {
 """Annotations that are checked, by the words of messages."""
 
 
+class WrongKind(TypeError, ValueError):
+    """Error for an argument of another kind.
+
+    In Python's custom it is a TypeError; Keras raises a ValueError for most of them, and scripts catch that.
+    """
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -109,7 +116,7 @@ def _check_kind(who: str, name: str, value: Any, default: Any, kinds: Sequence[s
         return
     words = " or ".join(_KINDS[kind] for kind in kinds if kind != "None")
     example = f" such as ({value},)" if "Sequence" in kinds and isinstance(value, int) else ""
-    raise TypeError(f"{who} expects {name} to be {words}{example}, got {value!r}")
+    raise WrongKind(f"{who} expects {name} to be {words}{example}, got {value!r}")
 
 
 @functools.cache
