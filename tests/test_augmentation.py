@@ -257,6 +257,31 @@ def test_a_class_of_your_own() -> None:
     np.testing.assert_array_equal(model.predict(images, verbose=0), images)
 
 
+class Scaled(BaseImagePreprocessingLayer):
+    """Layer of a user's own with a weight, which computes by `self.backend` as those of Keras do."""
+
+    def build(self, input_shape: Any) -> None:
+        self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", trainable=False)
+        self.built = True
+
+    def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
+        return self.backend.numpy.multiply(self.backend.cast(images, "float32"), self.scale)
+
+
+def test_a_class_of_your_own_with_a_weight() -> None:
+    images = painted()[0]
+    layer = Scaled()
+    layer.build((None, SIDE, SIDE, 3))
+    layer.scale.assign([1.0, 2.0, 0.0])
+    expected = images * np.array([1, 2, 0], np.float32)
+    np.testing.assert_array_equal(layer({"images": images})["images"], expected)
+    assert Scaled()(images).shape == images.shape, "built by its first call"
+    # Methods take one image too.
+    view = layers.RandomPerspective(seed=1)
+    drawn = view.get_random_transformation(images[0])
+    assert view.transform_images(images[0], drawn).shape == images[0].shape
+
+
 def test_a_layer_of_the_package_of_which_a_method_is_another() -> None:
     images = painted()[0]
     layer = Upright(seed=1, bounding_box_format="xyxy")

@@ -80,7 +80,8 @@ class SeedGenerator:
         numbers = np.asarray(value)
         if numbers.shape != (2,) or numbers.dtype.kind not in "iu" or (numbers < 0).any():
             raise ValueError(
-                f"SeedGenerator expects state to be two integers of at least 0, the seed and the position, got {value!r}"
+                "SeedGenerator expects state to be two integers of at least 0, the seed and the position, got "
+                f"{value!r}"
             )
         self.stream.seed, self.stream.position = (int(number) for number in numbers)
 

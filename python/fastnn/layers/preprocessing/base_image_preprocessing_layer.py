@@ -235,7 +235,6 @@ class BaseImagePreprocessingLayer(Layer):
         return super().__call__(data, *args, **kwargs)
 
     def _of_arrays(self, data: Any, training: bool | None = None) -> Any:
-        self.built = True
         if isinstance(data, Mapping):
             self._check_keys(data)
             data = {
@@ -244,7 +243,15 @@ class BaseImagePreprocessingLayer(Layer):
                 else value
                 for name, value in data.items()
             }
+        if not self.built:
+            self._build_for(data["images"].shape if isinstance(data, Mapping) and "images" in data else np.shape(data))
         return self.call(data, training=True if training is None else bool(training))
+
+    def _build_for(self, shape: Any) -> None:
+        """Builds a layer of a user's own for arrays; those of the package have no weights."""
+        if is_foreign(next(base for base in type(self).__mro__ if "build" in vars(base))):
+            self.build((None, *shape[1:]) if len(shape) == 4 else tuple(shape))
+        self.built = True
 
     def _check_keys(self, data: Mapping[str, Any]) -> None:
         if "images" not in data:
