@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from fastnn import ops
 from fastnn.callbacks.callback import Callback, Logs
+from fastnn.engine.calls import overridable
 from fastnn.naming import near
 
 
@@ -64,7 +65,7 @@ class MonitorCallback(Callback):
             )
         self._rises = direction == "up"
 
-    @property
+    @overridable
     def monitor_op(self) -> Any:
         """The comparison by which a value is better than another, or None."""
         return None if self._rises is None else ops.greater if self._rises else ops.less

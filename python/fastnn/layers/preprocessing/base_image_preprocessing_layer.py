@@ -196,15 +196,33 @@ class BaseImagePreprocessingLayer(Layer):
         return self._transform_images(segmentation_masks, transformation, "nearest")
 
     def transform_single_image(self, image: Any, transformation: Any, training: bool = True) -> Any:
-        """Returns one image, transformed; arguments as those of `transform_images`."""
+        """Returns one image, transformed.
+
+        Args:
+            image: The image.
+            transformation: What `get_random_transformation` returned.
+            training: Whether to change it as in training.
+        """
         return self.transform_images(ops.expand_dims(image, 0), transformation, training=training)[0]
 
     def transform_single_label(self, label: Any, transformation: Any, training: bool = True) -> Any:
-        """Returns the label of one image; arguments as those of `transform_labels`."""
+        """Returns the label of one image, transformed.
+
+        Args:
+            label: The label.
+            transformation: What `get_random_transformation` returned.
+            training: Whether to change it as in training.
+        """
         return self.transform_labels(ops.expand_dims(label, 0), transformation, training=training)[0]
 
     def transform_single_bounding_box(self, bounding_box: Any, transformation: Any, training: bool = True) -> Any:
-        """Returns the boxes of one image; arguments as those of `transform_bounding_boxes`."""
+        """Returns the boxes of one image, transformed.
+
+        Args:
+            bounding_box: A dict of "boxes" (boxes, 4) and "labels" (boxes,).
+            transformation: What `get_random_transformation` returned.
+            training: Whether to change it as in training.
+        """
         batch = {name: ops.expand_dims(value, 0) for name, value in bounding_box.items()}
         made = self.transform_bounding_boxes(batch, transformation, training=training)
         return {name: value[0] for name, value in made.items()}
@@ -212,7 +230,13 @@ class BaseImagePreprocessingLayer(Layer):
     def transform_single_segmentation_mask(
         self, segmentation_mask: Any, transformation: Any, training: bool = True
     ) -> Any:
-        """Returns the mask of one image; arguments as those of `transform_segmentation_masks`."""
+        """Returns the mask of one image, transformed.
+
+        Args:
+            segmentation_mask: The mask.
+            transformation: What `get_random_transformation` returned.
+            training: Whether to change it as in training.
+        """
         batch = ops.expand_dims(segmentation_mask, 0)
         return self.transform_segmentation_masks(batch, transformation, training=training)[0]
 

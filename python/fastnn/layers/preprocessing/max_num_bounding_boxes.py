@@ -31,7 +31,7 @@ class MaxNumBoundingBoxes(ComposedImageLayer):
     Example:
         >>> data = {"bounding_boxes": {"boxes": np.ones((1, 2, 4)), "labels": np.array([[3, 4]])}}
         >>> layers.MaxNumBoundingBoxes(3)(data)["bounding_boxes"]["labels"]
-        array([[ 3,  4, -1]])
+        array([[ 3,  4, -1]], dtype=int32)
     """
 
     __fastnn_keras_newer_arguments__ = {"data_format": "channels_last"}
