@@ -156,24 +156,18 @@ def write(files: Mapping[str, str], folder: Path) -> None:
             file.write_text(text)
 
 
-def give_chapter(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Gives the names of its chapter to the sidebar of a page, which is `_templates/chapter.html`.
+def chapter_of(folder: str, env: Any) -> dict[str, Any]:
+    """Returns the title of a chapter and its pages with their titles, for the sidebar `_templates/chapter.html`.
 
     The theme's own sidebar copies the tree of all pages for each of them, which took most of the time of a build.
 
     Args:
-        app: The builder of the site.
-        page: The page.
-        template: Its template.
-        context: What its template knows.
-        doctree: Its contents.
+        folder: The folder of the pages.
+        env: What Sphinx has read.
     """
-    folder = page.rpartition("/")[0]
-    if folder.startswith("api/generated/"):
-        titles = {name: app.env.titles[name].astext() for name in app.env.toctree_includes[f"{folder}/index"]}
-        names = [(name, title.partition(".")[2] or title) for name, title in titles.items()]
-        about = app.env.titles[f"{folder}/index"].astext()
-        context["chapter"] = {"page": f"{folder}/index", "title": about, "names": names}
+    titles = {name: env.titles[name].astext() for name in env.toctree_includes[f"{folder}/index"]}
+    names = [(name, title.partition(".")[2] or title) for name, title in titles.items()]
+    return {"title": env.titles[f"{folder}/index"].astext(), "names": names}
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -205,6 +199,15 @@ def setup(app: Sphinx) -> dict[str, Any]:
         return env.domains["py"].resolve_xref(
             env, node["refdoc"], app.builder, node["reftype"], page.path, node, contnode
         )
+
+    chapters: dict[str, dict[str, Any]] = {}
+
+    def give_chapter(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+        folder = page.rpartition("/")[0]
+        if folder.startswith("api/generated/"):
+            if folder not in chapters:
+                chapters[folder] = chapter_of(folder, app.env)
+            context["chapter"] = chapters[folder]
 
     app.connect("builder-inited", lambda app: write(reference.files(), FOLDER))
     app.connect("html-page-context", give_chapter)

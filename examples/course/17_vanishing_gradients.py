@@ -34,8 +34,9 @@ def gradients(activation, initializer):
 
 # %%
 # Three networks of ten layers. The slope of the sigmoid is at most 1/4, so that ten of them leave next to nothing.
-# Linear layers with weights of variance 1 multiply by :math:`\sqrt{50}` each. ReLU with weights of variance 2/n keeps
-# the size.
+# Linear layers with weights of variance 1 multiply by :math:`\sqrt{50}` each, the signal on its way forward and the
+# gradient on its way back, so that the gradients of all layers are huge. ReLU with weights of variance 2/n keeps the
+# size.
 
 cases = {
     "sigmoid, Glorot": gradients("sigmoid", "glorot_uniform"),
