@@ -29,7 +29,7 @@ _MOST_PASSED = 1000
 """Combinations of types that are kept for each constructor."""
 
 
-class WrongKind(TypeError, ValueError):
+class WrongKindError(TypeError, ValueError):
     """Error for an argument of another kind.
 
     In Python's custom it is a TypeError; Keras raises a ValueError for most of them, and scripts catch that.
@@ -128,7 +128,7 @@ def _check_kind(who: str, name: str, value: Any, default: Any, kinds: Sequence[s
         return value is None
     words = " or ".join(_KINDS[kind] for kind in kinds if kind != "None")
     example = f" such as ({value},)" if "Sequence" in kinds and isinstance(value, int) else ""
-    raise WrongKind(f"{who} expects {name} to be {words}{example}, got {value!r}")
+    raise WrongKindError(f"{who} expects {name} to be {words}{example}, got {value!r}")
 
 
 @functools.cache
