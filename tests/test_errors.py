@@ -32,7 +32,6 @@ from fastnn import (
     regularizers,
 )  # fmt: skip
 from fastnn.layers import (
-from fastnn.signatures import WrongKindError
     GRU,
     LSTM,
     Activation,
@@ -47,6 +46,7 @@ from fastnn.signatures import WrongKindError
     MaxPooling2D,
     Softmax,
 )  # fmt: skip
+from fastnn.signatures import WrongKindError
 
 X = np.linspace(-1, 1, 40, dtype="float32").reshape(10, 4)
 Y = np.arange(10) % 3
