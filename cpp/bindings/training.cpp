@@ -60,6 +60,7 @@ std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
 }  // namespace
 
 void bind_training(py::module_& m) {
+#if !defined(FASTNN_REAL_IS_DOUBLE)
   bind_class<Columns>(m, "Columns")
       .def(py::init(&made<Columns, const std::vector<py::array>&, const std::vector<std::optional<py::array>>&>),
            py::arg("arrays"), py::arg("weights") = std::vector<std::optional<py::array>>{})
@@ -71,6 +72,7 @@ void bind_training(py::module_& m) {
           "permutation",
           [](std::uint64_t seed, std::uint64_t position, Index count) { return Order({seed, position}, count); },
           py::arg("seed"), py::arg("position"), py::arg("count"));
+#endif
 
   auto optimizer = bind_class<Optimizer, std::shared_ptr<Optimizer>>(m, "Optimizer");
   bind_committed(optimizer, "learning_rate", &Optimizer::learning_rate);
@@ -159,7 +161,7 @@ void bind_training(py::module_& m) {
       .def("settle", &Trainer::settle, py::arg("add") = false, py::call_guard<py::gil_scoped_release>())
       .def("gradients",
            [](Trainer& trainer, const Columns& columns) {
-             std::vector<std::pair<VariablePtr, std::vector<float>>> found;
+             std::vector<std::pair<VariablePtr, std::vector<Real>>> found;
              {
                py::gil_scoped_release release;
                found = trainer.gradients(columns.data(), pulse);

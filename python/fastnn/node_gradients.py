@@ -17,6 +17,7 @@ from fastnn import ops
 from fastnn.engine.step_trace import Noted, Recorded, StepTrace
 from fastnn.node_expansions import EXPANSIONS, Written, pair
 from fastnn.ops.node import tensor
+from fastnn.precision import is_float
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
 
@@ -488,7 +489,7 @@ def _passed(step: StepTrace, noted: Noted, gradient: KerasTensor, wanted: Sequen
     written = expand(Written(noted.config, inputs, noted.weights, one.y, slope))
     if written is None:
         return None
-    floats = [each for each in inputs if each.dtype == "float32"]
+    floats = [each for each in inputs if is_float(each.dtype)]
     sources = [*floats, *wanted]
     found = gradients_as_nodes(step, [written], [gradient], sources, [(begin, step.graph.size)])
     if isinstance(found, str):
@@ -496,7 +497,7 @@ def _passed(step: StepTrace, noted: Noted, gradient: KerasTensor, wanted: Sequen
     of_inputs = iter(found[: len(floats)])
     of_weights = {id(weight): made for weight, made in zip(wanted, found[len(floats) :], strict=True)}
     return (
-        [next(of_inputs) if each.dtype == "float32" else None for each in inputs],
+        [next(of_inputs) if is_float(each.dtype) else None for each in inputs],
         [of_weights.get(id(weight)) for weight in noted.weights],
     )
 

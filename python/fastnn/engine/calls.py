@@ -41,12 +41,20 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
     specs, structure = computation.outcome(layer, free, training)
     if depend_on_rows(arguments.tensors) and not any(isinstance(spec, SizedSpec) for spec in specs):
         specs = emitted_on_trial(
-            arguments.tensors, lambda emission, edges: computation.emit(layer, emission, edges, arguments), training
+            arguments.tensors,
+            lambda emission, edges: computation.emit(layer, emission, edges, arguments),
+            training,
+            layer,
         )
-    call = Call(layer, arguments, specs, structure, None if training is None else bool(training))
+    call = Call(layer, arguments, specs, structure, None if training is None else bool(training), _floats(layer))
     tell_masks(layer, free, call.outputs, training)
     fix_batch(call.outputs, call.inputs, size)
     return call.result()
+
+
+def _floats(layer: Part) -> str:
+    """Returns the type of floats of what a layer computes."""
+    return "float64" if getattr(layer, "dtype", None) == "float64" else "float32"
 
 
 def _on_texts(layer: Hooks, arguments: Arguments) -> Any:
@@ -100,7 +108,7 @@ def fix_batch(outputs: Sequence[KerasTensor], inputs: Sequence[KerasTensor], siz
 
 
 def _freed(tensor: KerasTensor) -> KerasTensor:
-    made = KerasTensor((None, *tensor.shape[1:]), edge_dtype(tensor.dtype, tensor.name), name=tensor.name)
+    made = KerasTensor((None, *tensor.shape[1:]), tensor.dtype, name=tensor.name)
     made.mask_shape = tensor.mask_shape and (None, *tensor.mask_shape[1:])
     return made
 

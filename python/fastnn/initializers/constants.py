@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.initializers.initializer import Initializer, Values
+from fastnn.precision import as_floats
 from fastnn.ranges import check_range
 
 
@@ -63,7 +64,7 @@ class Constant(Initializer):
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
         """Returns the initial values of a weight; see `Initializer`."""
-        values: Values = np.broadcast_to(np.asarray(self.value, dtype=np.float32), tuple(shape)).copy()
+        values: Values = np.broadcast_to(as_floats(self.value), tuple(shape)).copy()
         return values
 
 

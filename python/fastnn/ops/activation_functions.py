@@ -20,6 +20,7 @@ from fastnn.ops.exponential import erf, exp, expm1, logaddexp
 from fastnn.ops.logic import where
 from fastnn.ops.node import tensor
 from fastnn.ops.trigonometry import tanh
+from fastnn.precision import is_float
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -63,7 +64,7 @@ def relu(x: Any) -> Any:
         >>> ops.relu([-1.0, 2.0])
         array([0., 2.], dtype=float32)
     """
-    if dtype(x) != "float32":
+    if not is_float(dtype(x)):
         return maximum(x, 0)
     return _activation(x, activations.relu, _positive)
 

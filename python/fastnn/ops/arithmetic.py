@@ -11,6 +11,7 @@ from fastnn.ops.elementwise import binary, unary
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import equal, greater_equal, isfinite, isnan, less, less_equal, logical_and, logical_or, where
 from fastnn.ops.node import array, lowered, node, one_type, tensor
+from fastnn.precision import is_float
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -497,7 +498,7 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
     if not is_traced(x):
         return lowered(np.nan_to_num(array(x), nan=nan, posinf=posinf, neginf=neginf))
     made = tensor(x)
-    if made.dtype != "float32":
+    if not is_float(made.dtype):
         return made
     limits = np.finfo(np.float32)
     made = where(isnan(made), nan, made)

@@ -15,6 +15,7 @@ from fastnn.ops.arithmetic import multiply
 from fastnn.ops.conversion import cast, dtype, together
 from fastnn.ops.linear import exact, narrowed
 from fastnn.ops.node import node, tensor
+from fastnn.precision import is_float
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 from fastnn.symbolic.variable import Variable
 
@@ -43,7 +44,7 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     if not is_traced(list(operands)):
         arrays = together(*operands)
         return narrowed(np.einsum(subscripts, *[exact(x) for x in arrays], optimize=True), arrays[0].dtype)
-    if all(dtype(x) != "float32" for x in operands):
+    if not any(is_float(dtype(x)) for x in operands):
         return cast(einsum(subscripts, *[cast(x, "float32") for x in operands]), "int32")
     tensors = [tensor(x, "float32") if not isinstance(x, Variable) else x for x in operands]
     terms, result = _letters(subscripts.replace(" ", ""), [len(x.shape) for x in tensors])

@@ -13,6 +13,7 @@ import numpy as np
 from fastnn.ops import arithmetic, joining, linear, shaping, slicing
 from fastnn.ops.conversion import cast, convert_to_tensor
 from fastnn.ops.keras_functions import as_in_keras
+from fastnn.precision import is_float
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -31,7 +32,7 @@ def _pair(x: Any, who: str) -> tuple[Any, Any]:
             f"ops.{who} expects a real and an imaginary part of the same shape, got {tuple(real.shape)} and "
             f"{tuple(imaginary.shape)}"
         )
-    if str(real.dtype) != "float32" or str(imaginary.dtype) != "float32":
+    if not is_float(str(real.dtype)) or not is_float(str(imaginary.dtype)):
         raise ValueError(f"ops.{who} expects floating point parts, got {real.dtype} and {imaginary.dtype}")
     return real, imaginary
 
@@ -310,7 +311,7 @@ def stft(
         (5, 3)
     """
     x = convert_to_tensor(x)
-    if str(x.dtype) != "float32":
+    if not is_float(str(x.dtype)):
         raise TypeError(f"ops.stft expects floating point values, got {x.dtype}; cast them: ops.cast(x, 'float32')")
     _check_stride(sequence_stride, "stft")
     weights = _window(window, sequence_length, fft_length, "stft")

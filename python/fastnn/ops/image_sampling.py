@@ -28,6 +28,7 @@ from fastnn.ops import (
 from fastnn.ops.data_formats import in_any_data_format
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.trigonometry import sin
+from fastnn.precision import is_float
 from fastnn.symbolic.tensors import is_traced, operators
 
 INTERPOLATIONS = ("nearest", "bilinear")
@@ -147,7 +148,7 @@ def map_coordinates(
         lambda index: slicing.take(flat, index, 0), inputs.shape, [coordinates[i] for i in range(len(inputs.shape))],
         order, fill_mode, fill_value, lambda weight: weight,
     )  # fmt: skip
-    if str(inputs.dtype) == "float32":
+    if is_float(str(inputs.dtype)):
         return found
     return conversion.cast(arithmetic.sign(found) * rounding.floor(arithmetic.absolute(found) + 0.5), inputs.dtype)
 

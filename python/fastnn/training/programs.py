@@ -8,7 +8,7 @@ where there would be too many.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +22,10 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port
 from fastnn.engine.ownership import LayerChanges, TrainableChanges
 from fastnn.losses.reduction import reduced
+from fastnn.precision import is_float
 from fastnn.metrics.mean_of_function import MeanOfFunction
+from fastnn.metrics.metric import Metric
+from fastnn.symbolic.accumulator import Accumulator
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
@@ -151,6 +154,10 @@ class Programs:
         self._kept[key] = program
         return program
 
+    def _emission(self, training: bool | None, trainable: Mapping[Part, bool] | None = None) -> Emission:
+        """Returns an empty graph of the type of floats of the model."""
+        return Emission(training, trainable, self._network.floats())
+
     def _open_shapes(self, x: Shapes) -> Shapes:
         """Returns the shapes of the samples where the model leaves sizes or inputs open; none where it does not."""
         inputs = self._network.ports().inputs
@@ -167,7 +174,7 @@ class Programs:
         """
         if training:
             return [one.trainer for one in self._kept.values() if isinstance(one, Program | StepProgram)]
-        return [one for one in self._kept.values() if isinstance(one, _core.Predictor)]
+        return [one for one in self._kept.values() if type(one).__name__ == "Predictor"]
 
     # Inference.
 
@@ -180,7 +187,7 @@ class Programs:
         key = "inference", self._open_shapes(x)
         found: Inference | None = self._kept.get(key)
         if found is None:
-            emission = Emission(False)
+            emission = self._emission(False)
             graph = emission.graph
             inputs = input_edges(emission, self._network.ports().inputs, x)
             outputs = self._network.emit(emission, inputs)
@@ -201,11 +208,11 @@ class Programs:
         found: _core.Predictor | None = self._kept.get(key)
         inference = self.inference(x)
         if found is None:
-            found = self._keep(key, _core.Predictor(inference.graph, inference.outputs))
+            found = self._keep(key, _core.core_of(inference.graph).Predictor(inference.graph, inference.outputs))
         ports = self._network.ports()
         port = ports.inputs[0]
         free = inference.rows is None and inference.ranges[0] is None
-        if port.shape is not None and port.dtype == "float32" and ports.given.alone and ports.made.alone and free:
+        if port.shape is not None and is_float(port.dtype) and ports.given.alone and ports.made.alone and free:
             direct = found, (x[0] if x else None) or port.shape[1:]
             if not self._network.model.__fastnn_overrides__("predict"):
                 self._direct["predict"] = direct
@@ -224,7 +231,7 @@ class Programs:
         key = "call", self._open_shapes(x)
         found: tuple[bool, bool] | None = self._kept.get(key)
         if found is None:
-            emission = Emission(None)
+            emission = self._emission(None)
             outputs = self._network.emit(emission, input_edges(emission, self._network.ports().inputs, x))
             more = bool(emission.penalties) or any(edge in emission.masks for edge in outputs)
             found = self._keep(key, (emission.is_random, more))
@@ -320,6 +327,7 @@ class Programs:
         if found is None or found.rows not in (0, sample.rows):
             self._network.prepare_for_step(*sample.inputs())
             _resolve(compiled, sample)
+            move_metrics(self._network.model.metrics, self._network.floats())
             found = self._keep(key, step_of_model(self._network.model, method, sample))
         assert found is not None
         return found
@@ -354,7 +362,7 @@ class Programs:
 
     def _program(self, mode: str, compiled: Compiled, measures: list[Measure], x: Any, y: TargetShapes) -> Program:
         ports = self._network.ports()
-        emission = Emission(mode == "train", compiled.current_trained())
+        emission = self._emission(mode == "train", compiled.current_trained())
         graph = emission.graph
         predicted = self._network.emit(emission, input_edges(emission, ports.inputs, x))
         if emission.first:
@@ -389,6 +397,7 @@ class Programs:
         terms = found + [(penalty, 1.0, _UNWEIGHTED, False, _UNMASKED) for penalty in emission.penalties]
         measured: list[tuple[int, int, int]] = []
         in_core = []
+        move_metrics([compiled.loss_tracker, *(measure.metric for measure in measures)], emission.floats)
         for measure in measures:
             metric, k = measure.metric, measure.output
             weights_read = targets.edges[k, "weights"] if measure.reads_weights else None
@@ -415,11 +424,23 @@ class Programs:
             if not trained:
                 warn_of_frozen(self._network.who())
             optimizers = optimizer.__fastnn_commits__(trained)
-        trainer = _core.Trainer(graph, terms, measured, optimizers)
+        trainer = emission.core.Trainer(graph, terms, measured, optimizers)
         return Program(
             trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker,
             compiled.optimizer if mode == "train" else None,
         )  # fmt: skip
+
+
+def move_metrics(metrics: Iterable[Metric], floats: str) -> None:
+    """Gives the variables of metrics the type of floats of the model that they measure."""
+    if any([variable.__fastnn_move__(floats) for metric in metrics for variable in _variables_of(metric)]):
+        LayerChanges.revise()
+
+
+def _variables_of(metric: Metric) -> list[Variable]:
+    """Returns the variables of a metric, with the remainders of its sums."""
+    found = [one for one in metric.variables if isinstance(one, Variable)]
+    return [*found, *(one.remainder for one in found if isinstance(one, Accumulator))]
 
 
 def _resolve(compiled: Compiled, sample: Sample) -> None:
