@@ -20,7 +20,7 @@ CPP = ROOT / "cpp"
 PYTHON = ROOT / "python" / "fastnn"
 
 CPP_FLOORS = [
-    (0, r"fastnn/((tensor|error|config|window|lazy)\.hpp|tensor\.cpp)"),
+    (0, r"fastnn/((real|tensor|error|config|window|lazy)\.hpp|tensor\.cpp)"),
     (1, r"fastnn/(parallel|crew|random|text_hashing|packet)\.(hpp|cpp)"),
     (2, r"fastnn/kernels/\w+\.(hpp|cpp|inc)"),
     (3, r"fastnn/instruction_set\.(hpp|cpp)"),
@@ -32,13 +32,13 @@ CPP_FLOORS = [
     (5, r"fastnn/(optimizer|sweep|lbfgs|loss_scale|phase|trainer|predictor|projection)\.(hpp|cpp)"),
     (6, r"bindings/\w+\.(hpp|cpp)"),
 ]
-SHARED_KERNELS = {"kernel", "names", "gemm", "tiles", "activation", "math", "precise", "walk", "chunks"}
+SHARED_KERNELS = {"kernel", "names", "gemm", "tiles", "activation", "math", "math_float", "math_double", "precise", "walk", "chunks"}
 BORDER_KERNELS = {"table", "library"}  # these see all families
 # Headers whose inline code depends on the instruction set: kernels alone may include them.
 WINOGRAD = ("winograd_transforms", "winograd_tiles", "winograd_zeros")
 INSTRUCTION_SET_HEADERS = {
     "fastnn/packet.hpp",
-    *(f"fastnn/kernels/{name}.hpp" for name in ("math", "precise", "tiles", *WINOGRAD)),
+    *(f"fastnn/kernels/{name}.hpp" for name in ("math", "math_float", "math_double", "precise", "tiles", *WINOGRAD)),
 }
 # One kernel in several files.
 CONVOLUTION = ("conv_sweep", "conv_narrow", "conv3d", "subpixel", "winograd", "winograd_forward", "winograd_backward")
@@ -231,7 +231,7 @@ def python_files() -> list[Path]:
     return sorted(PYTHON.rglob("*.py"))
 
 
-MODULES = {module_name(file) for file in python_files()} | {"_core", "_native"}
+MODULES = {module_name(file) for file in python_files()} | {"_core", "_native", "_native64"}
 TREES = {module_name(file): ast.parse(file.read_text()) for file in python_files()}
 
 
@@ -410,7 +410,7 @@ def test_no_private_name_is_imported() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fastnn"):
                 private = [
-                    a.name for a in node.names if re.match(r"_(?!_)", a.name) and a.name not in {"_core", "_native"}
+                    a.name for a in node.names if re.match(r"_(?!_)", a.name) and a.name not in {"_core", "_native", "_native64"}
                 ]
                 wrong += [f"{module}: {node.module}.{name}" for name in private]
     assert not wrong, "\n".join(wrong)

@@ -19,7 +19,7 @@ py::array random_array(std::uint64_t seed, const py::sequence& dims, Real a, Rea
 }  // namespace
 
 void bind_random(py::module_& m) {
-  auto stream = bind_class<Stream, std::shared_ptr<Stream>>(m, "Stream");
+  auto stream = bind_class<Stream, std::shared_ptr<Stream>>(m, "Stream", true);
   stream.def(py::init([](std::uint64_t seed, std::uint64_t position) {
                return std::make_shared<Stream>(Stream{seed, position});
              }),

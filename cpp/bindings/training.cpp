@@ -61,12 +61,12 @@ std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
 
 void bind_training(py::module_& m) {
 #if !defined(FASTNN_REAL_IS_DOUBLE)
-  bind_class<Columns>(m, "Columns")
+  bind_class<Columns>(m, "Columns", true)
       .def(py::init(&made<Columns, const std::vector<py::array>&, const std::vector<std::optional<py::array>>&>),
            py::arg("arrays"), py::arg("weights") = std::vector<std::optional<py::array>>{})
       .def_property_readonly("rows", &Columns::rows);
 
-  bind_class<Order>(m, "Order")
+  bind_class<Order>(m, "Order", true)
       .def(py::init(&made<Order, IndexArray>), py::arg("indices"))
       .def_static(
           "permutation",

@@ -9,8 +9,8 @@ namespace fastnn {
 namespace {
 
 constexpr double kDecrease = 1e-4, kCurvature = 0.9;
-// Losses are sums of float32 numbers: differences below this share of them say nothing.
-constexpr double kNoise = 1e-7;
+// Losses are sums of rounded numbers: differences below this share of them say nothing.
+constexpr double kNoise = sizeof(Real) == sizeof(float) ? 1e-7 : 1e-15;
 
 }  // namespace
 

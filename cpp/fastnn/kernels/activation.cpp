@@ -225,13 +225,14 @@ struct SoftShrink {
 
 struct TanhShrink {
   explicit TanhShrink(const Parameters&) {}
-  // Up to 1/2 from the series of x - tanh(x), whose difference would lose its digits.
+  // Near 0 from the series of x - tanh(x), whose difference would lose its digits.
   Packet value(const Packet& x) const {
     constexpr Real c[] = {1.0_r / 3.0_r,         -2.0_r / 15.0_r,          17.0_r / 315.0_r,          -62.0_r / 2835.0_r,
                            1382.0_r / 155925.0_r, -21844.0_r / 6081075.0_r, 929569.0_r / 638512875.0_r};
+    constexpr Real kNear = sizeof(Real) == sizeof(float) ? 0.5_r : 0.125_r;
     const Packet square = mul(x, x);
     const Packet series = mul(mul(x, square), polynomial(square, c));
-    return select(less(abs(x), set1(0.5_r)), series, sub(x, packet::tanh(x)));
+    return select(less(abs(x), set1(kNear)), series, sub(x, packet::tanh(x)));
   }
   Packet slope(const Packet& x) const {
     const Packet t = packet::tanh(x);

@@ -51,7 +51,7 @@ def sequential_config(model: Any) -> dict[str, Any]:
     inputs = getattr(model, "inputs", [])
     entries = [tensor.history.layer for tensor in inputs] if len(inputs) == 1 else []
     layers = entries + model.__fastnn_operations__()
-    config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": "float32"}
+    config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": model.dtype}
     config["layers"] = serialize_keras_object(layers)
     if inputs:
         shapes = [list(tensor.shape) for tensor in inputs]

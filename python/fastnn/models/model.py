@@ -20,8 +20,7 @@ from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
 from fastnn.engine.layer import Layer, choose_computation
 from fastnn.engine.masks import tell_masks
 from fastnn.engine.network import Network, Ports
-from fastnn.engine.ownership import floats_of
-from fastnn.engine.ownership import objects_within, once, own_variables, sublayers
+from fastnn.engine.ownership import floats_of, objects_within, once, own_variables, sublayers
 from fastnn.engine.sizes import depend_on_rows
 from fastnn.engine.trial_graphs import emitted_on_trial
 from fastnn.metrics.metric import Metric

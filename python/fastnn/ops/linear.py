@@ -10,7 +10,7 @@ from fastnn.ops import conversion, dimensions, joining, reduction, shaping
 from fastnn.ops.arithmetic import multiply, negative, subtract
 from fastnn.ops.conversion import cast, convert_to_tensor, together
 from fastnn.ops.node import lowered, node, tensor
-from fastnn.precision import is_float
+from fastnn.precision import floatx, is_float
 from fastnn.symbolic.tensors import is_traced
 from fastnn.symbolic.variable import Variable
 
@@ -39,7 +39,7 @@ def matmul(x1: Any, x2: Any) -> Any:
         first, second = together(x1, x2)
         return narrowed(np.matmul(exact(first), exact(second)), first.dtype)
     whole = not (is_float(conversion.dtype(x1)) or is_float(conversion.dtype(x2)))
-    first = tensor(x1, "float32")
+    first = tensor(x1, floatx())
     if isinstance(x2, Variable) and len(x2.shape) == 2 and first.ndim > 1 and first.shape[0] is None and not whole:
         if first.shape[-1] not in (None, x2.shape[0]):
             raise ValueError(
@@ -48,7 +48,7 @@ def matmul(x1: Any, x2: Any) -> Any:
             )
         arguments = {"units": x2.shape[1], "use_bias": False}
         return node("Dense", arguments, [first], "matmul", [x2])
-    made = node("Matmul", {}, [first, tensor(x2, "float32")], "matmul")
+    made = node("Matmul", {}, [first, tensor(x2, floatx())], "matmul")
     return cast(made, "int32") if whole else made
 
 

@@ -10,7 +10,7 @@ from fastnn.ops.arithmetic import divide, multiply
 from fastnn.ops.conversion import cast
 from fastnn.ops.elementwise import unary
 from fastnn.ops.node import array, lowered, node, tensor
-from fastnn.precision import is_float
+from fastnn.precision import floatx, is_float
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -64,7 +64,7 @@ def round(x: Any, decimals: int = 0) -> Any:
         return lowered(np.round(array(x), decimals))
     made = tensor(x)
     if not is_float(made.dtype):
-        return made if decimals >= 0 else cast(round(cast(made, "float32"), decimals), made.dtype)
+        return made if decimals >= 0 else cast(round(cast(made, floatx()), decimals), made.dtype)
     if decimals == 0:
         return node("Unary", {"op": "round"}, [made], "round")
     if decimals < 0:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastnn import _core, object_forms
 from fastnn.optimizers.optimizer import Optimizer
+from fastnn.precision import as_floats
 from fastnn.symbolic.variable import Variable
 
 

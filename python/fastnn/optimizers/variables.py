@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastnn import _core
 from fastnn.configurable import Configurable, is_foreign
 from fastnn.optimizers import schedules
 from fastnn.optimizers.schedules import LearningRateSchedule

@@ -22,9 +22,9 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port
 from fastnn.engine.ownership import LayerChanges, TrainableChanges
 from fastnn.losses.reduction import reduced
-from fastnn.precision import is_float
 from fastnn.metrics.mean_of_function import MeanOfFunction
 from fastnn.metrics.metric import Metric
+from fastnn.precision import floatx, is_float
 from fastnn.symbolic.accumulator import Accumulator
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
@@ -498,7 +498,7 @@ def _weighted_mean(emission: Emission, values: int, weights: int, mask: int) -> 
         for _ in range(len(losses_.shape) - len(factors.shape)):
             factors = ops.expand_dims(factors, -1)
         factors = factors + ops.zeros_like(losses_)
-        given = ops.cast(counted[0], "float32") if counted else None
+        given = ops.cast(counted[0], floatx()) if counted else None
         return reduced("loss", losses_, factors, given, "mean_with_sample_weight")
 
     edges = [values, weights] if mask == _UNMASKED else [values, weights, mask]
@@ -514,6 +514,6 @@ def _add_weight_penalties(emission: Emission, layers: Sequence[Part] | dict[Part
                 continue
 
             def of_weight(penalty: Any = penalty, variable: Variable = variable) -> Any:
-                return ops.cast(penalty(ops.convert_to_tensor(variable)), "float32")
+                return ops.cast(penalty(ops.convert_to_tensor(variable)), floatx())
 
             emission.penalties.append(emission.run(of_weight, [], f"{title(layer)}: {penalty!r}")[1][0])

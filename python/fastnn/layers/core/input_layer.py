@@ -121,7 +121,7 @@ class InputLayer(NodeLayer):
 def _input_dtype(dtype: Any, who: str) -> str:
     """Returns the element type of an input."""
     made = floatx() if dtype is None else edge_dtype(dtype, who)
-    return float_type(np.dtype(getattr(dtype, "name", dtype))) if is_float(made) and dtype not in (None, "bfloat16") else made
+    return float_type(getattr(dtype, "name", dtype)) if is_float(made) else made
 
 
 @explained

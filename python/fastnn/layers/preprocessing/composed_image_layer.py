@@ -14,6 +14,7 @@ from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 from fastnn.layers.preprocessing.factor_ranges import color_range, factor_range
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_symbolic
 
 
@@ -66,7 +67,7 @@ class ComposedImageLayer(Layer):
     def call(self, data: Any, training: bool | None = None) -> Any:
         """Returns the transformed images, and labels and segmentation masks where they are given."""
         parts = dict(data) if isinstance(data, Mapping) else {"images": data}
-        images = ops.cast(parts["images"], "float32")
+        images = ops.cast(parts["images"], floatx())
         if len(images.shape) != 4:
             raise ValueError(f"{title(self)} expects images of 4 axes, got shape {tuple(images.shape)}")
         if training or not self.__fastnn_in_training_only__:
@@ -148,5 +149,5 @@ def of_images(numbers: Any) -> Any:
 def mixed(x: Any, order: Any, weight: Any) -> Any:
     """Returns each row mixed with another, its own with a weight of its own."""
     shaped = ops.reshape(weight, (-1, *[1] * (len(x.shape) - 1)))
-    x = ops.cast(x, "float32")
+    x = ops.cast(x, floatx())
     return shaped * x + (1.0 - shaped) * ops.take(x, order, 0)

@@ -10,6 +10,7 @@ from fastnn import ops, random
 from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.composed_image_layer import ComposedRandomLayer, mixed, of_images
 from fastnn.layers.preprocessing.factor_ranges import Factor
+from fastnn.precision import floatx
 
 
 class MixUp(ComposedRandomLayer):
@@ -109,7 +110,7 @@ class CutMix(ComposedRandomLayer):
         ratio = ops.sqrt(1.0 - random.beta((rows,), shape, shape, seed=self.generator))
         left, right = self._side(rows, width, ratio)
         top, bottom = self._side(rows, height, ratio)
-        y, x = np.indices((height, width), np.float32)[:, np.newaxis, :, :, np.newaxis]
+        y, x = np.indices((height, width), dtype=floatx())[:, np.newaxis, :, :, np.newaxis]
         inside_x = ops.logical_and(ops.greater_equal(x, of_images(left)), ops.less(x, of_images(right)))
         inside_y = ops.logical_and(ops.greater_equal(y, of_images(top)), ops.less(y, of_images(bottom)))
         weight = 1.0 - (right - left) * (bottom - top) / float(width * height)
@@ -136,4 +137,4 @@ class CutMix(ComposedRandomLayer):
         order, inside, _ = drawn
         if self.data_format == "channels_first":
             inside = ops.moveaxis(inside, -1, 1)
-        return ops.where(inside, ops.take(ops.cast(masks, "float32"), order, 0), ops.cast(masks, "float32"))
+        return ops.where(inside, ops.take(ops.cast(masks, floatx()), order, 0), ops.cast(masks, floatx()))

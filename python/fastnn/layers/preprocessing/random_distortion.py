@@ -12,6 +12,7 @@ from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.composed_image_layer import ComposedRandomLayer, of_images
 from fastnn.layers.preprocessing.factor_ranges import Factor
 from fastnn.ops.image_sampling import FILL_MODES, INTERPOLATIONS, displaced
+from fastnn.precision import floatx
 
 
 class RandomGaussianBlur(ComposedRandomLayer):
@@ -72,7 +73,7 @@ class RandomGaussianBlur(ComposedRandomLayer):
         sizes = [self.kernel_size] * 2 if isinstance(self.kernel_size, int) else list(self.kernel_size)
         curves = []
         for i, size in enumerate(sizes):
-            places = ((np.arange(size) - (size - 1) / 2.0) ** 2).astype(np.float32)
+            places = ((np.arange(size) - (size - 1) / 2.0) ** 2).astype(floatx())
             curve = ops.exp(-0.5 * places / (sigma[i] * sigma[i]))
             curves.append(curve / ops.sum(curve))
         blurred = _smoothed(_smoothed(images, curves[1], 1), curves[0], 2)
@@ -142,7 +143,7 @@ class RandomPerspective(ComposedRandomLayer):
     def __fastnn_draw__(self, images: Any) -> Any:
         """Returns which images are changed, and where their corners go."""
         height, width = images.shape[1:3]
-        corners = np.array([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]], np.float32)
+        corners = np.array([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]], dtype=floatx())
         start = self._uniform((ops.shape(images)[0], 4, 2)) * 0.0 + corners
         half = 0.5 * float(self._range("scale")[1])
         moved = self._uniform((ops.shape(images)[0], 4, 2), -half, half)
