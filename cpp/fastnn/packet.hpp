@@ -109,7 +109,8 @@ inline Packet load_partial(const Real* from, Index count, Real fill = 0.0_r) {
   return FASTNN_OF_REALS(_mm512_mask_loadu)(set1(fill), static_cast<__mmask16>((1u << count) - 1), from);
 #elif defined(__AVX__)
   const __m256i mask = detail::lane_mask(count);
-  return FASTNN_OF_REALS(_mm256_blendv)(set1(fill), FASTNN_OF_REALS(_mm256_maskload)(from, mask), FASTNN_OF_REALS(_mm256_castsi256)(mask));
+  return FASTNN_OF_REALS(_mm256_blendv)(set1(fill), FASTNN_OF_REALS(_mm256_maskload)(from, mask),
+                                        FASTNN_OF_REALS(_mm256_castsi256)(mask));
 #else
   alignas(kAlignment) Real lanes[kWidth];
   for (Index i = 0; i < kWidth; ++i) lanes[i] = i < count ? from[i] : fill;

@@ -41,7 +41,7 @@ Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTe
 
 // The weights of a term's values: those of the samples, and 0 where a mask excludes a value.
 struct Phase::Weighing {
-  const Real* samples;      // one number per sample or per value; null: 1
+  const Real* samples;       // one number per sample or per value; null: 1
   bool each;                 // per value
   const std::uint8_t* mask;  // per value; null: all count
   Index rows, size;

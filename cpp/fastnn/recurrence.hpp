@@ -77,9 +77,7 @@ class Recurrent : public Layer {
   Real* gradient(const Context& ctx, std::size_t state, Index row) const {
     return ctx.buffer(kGradients) + (static_cast<Index>(state) * ctx.capacity() + row) * units_;
   }
-  const Real* state_bias(const Context& ctx) const {
-    return use_bias_ ? ctx.buffer(kBias) + gates_ * units_ : nullptr;
-  }
+  const Real* state_bias(const Context& ctx) const { return use_bias_ ? ctx.buffer(kBias) + gates_ * units_ : nullptr; }
   /// Scratch of one row, after that of a block.
   static Real* row_scratch(Real* scratch, Index units) { return scratch + kRows * units; }
   /// The left operand of the product with part `p` of the state's kernel: h, or h with dropout in scratch memory.

@@ -64,7 +64,7 @@ class Sweep : public Optimizer {
   std::unique_ptr<UpdateRule> rule_;
   double weight_decay_;
   Real clipnorm_, clipvalue_, global_clipnorm_;  // 0: off
-  Index accumulation_steps_;                      // 1: off
+  Index accumulation_steps_;                     // 1: off
   bool averages_;
   Real average_momentum_;
   Index overwrite_frequency_;  // 0: never
@@ -79,7 +79,7 @@ class Sweep : public Optimizer {
   bool penalized_ = true;
   std::vector<Range> ranges_;
   std::vector<double> squares_;  // per range
-  std::vector<Real> scales_;    // per weight
+  std::vector<Real> scales_;     // per weight
   double elements_ = 0;
   AlignedBuffer moderated_, parts_;  // for rules that need whole weights
 };

@@ -79,7 +79,7 @@ class Trainer {
   std::vector<std::unique_ptr<Phase>> phases_;
   ForkSafeMutex run_lock_;
   std::vector<MeanOfResults> means_;
-  bool long_steps_ = true;                   // the last step took so long that Ctrl-C is to be heard within it
+  bool long_steps_ = true;                  // the last step took so long that Ctrl-C is to be heard within it
   std::vector<std::vector<Real>> weights_;  // sample weights of the current batch
 };
 

@@ -1,9 +1,9 @@
 """The typed interface of the compiled core.
 
 A *spec* is a pair (shape, dtype): the shape is a tuple whose first entry is None (the batch), dtype is "float32",
-"float64", "int32" or "bool". A *config* maps argument names to None, bool, int, float, str, a list or tuple of numbers, or an
-array of floats. A user's mistake raises ValueError or TypeError with a message that names the layer, what was expected,
-what was given and how to correct it.
+"float64", "int32" or "bool". A *config* maps argument names to None, bool, int, float, str, a list or tuple of
+numbers, or an array of floats. A user's mistake raises ValueError or TypeError with a message that names the layer,
+what was expected, what was given and how to correct it.
 """
 
 from collections.abc import Callable, Mapping, Sequence

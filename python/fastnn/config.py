@@ -222,8 +222,8 @@ def set_backend(backend: str) -> None:
 def set_floatx(value: str) -> None:
     """Sets the type of the weights and activations of layers that are made without `dtype`.
 
-    float64 computes in double, for gradient checks and for regression beyond the seven digits of float32. It takes about twice
-    the time and memory, or more.
+    float64 computes in double, for gradient checks and for regression beyond the seven digits of float32. It takes
+    about twice the time and memory, or more.
 
     Args:
         value: "float32" or "float64".

@@ -1,4 +1,4 @@
-"""Policies of element types: "float32", "float64", and "int8_from_float32" of layers whose large weights are quantized."""
+"""Policies of element types: "float32", "float64", and "int8_from_float32" of layers with large quantized weights."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class DTypePolicy:
     def __init__(self, name: str | None = None) -> None:
         if name not in (*precision.FLOATS, None):
             raise ValueError(
-                f"{type(self).__name__} expects 'float32' or 'float64', got {name!r}: fastnn computes in float32, which "
-                "is what processors without a GPU are fast with, and in float64; leave the policy out"
+                f"{type(self).__name__} expects 'float32' or 'float64', got {name!r}: fastnn computes in float32, "
+                "which is what processors without a GPU are fast with, and in float64; leave the policy out"
             )
         self.compute_dtype = self.variable_dtype = name or precision.floatx()
 
@@ -105,8 +105,8 @@ def get(identifier: Any) -> DTypePolicy:
     """Returns a policy for a name, a config or a policy.
 
     Args:
-        identifier: "float32", "float64", "int8_from_float32", a config with "class_name" and "config", a policy, or None
-            for `fastnn.config.floatx()`.
+        identifier: "float32", "float64", "int8_from_float32", a config with "class_name" and "config", a policy, or
+            None for `fastnn.config.floatx()`.
 
     Raises:
         ValueError: It is another policy.

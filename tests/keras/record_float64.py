@@ -1,8 +1,9 @@
 """Runs rows with Keras 3 in float64 and writes the results to `float64/`, for `test_float64.py`.
 
-    KERAS_BACKEND=jax JAX_ENABLE_X64=1 python tests/keras/record_float64.py [family ...]
+    KERAS_BACKEND=tensorflow python tests/keras/record_float64.py [family ...]
 
-Run by hand, where Keras is installed. The rows are those of `rows_<family>.py` that `float64_rows` names.
+Run by hand, where Keras is installed; on JAX its losses and some functions compute in float32 all the same. The rows are
+those of `rows_<family>.py` that `float64_rows` names.
 """
 
 from __future__ import annotations

@@ -73,20 +73,24 @@ def families(names: Sequence[str] = ()) -> dict[str, list[Row]]:
 _IN_FLOAT64 = {
     "attention": "dot heads-self heads-causal heads-cross heads-attention-mask transformer-adam einsum-dense",
     "convolution": (
-        "conv1d-causal conv1d-same-strided conv1d-same-dilated conv3d conv1d-transpose-same-k3-s2 conv2d-transpose-same "
-        "depthwise2d-same separable2d-valid max-pooling3d-same average-pooling1d-same up-sampling2d-bilinear"
+        "conv1d-causal conv1d-same-strided conv1d-same-dilated conv3d conv1d-transpose-same-k3-s2 "
+        "conv2d-transpose-same depthwise2d-same separable2d-valid max-pooling1d-same average-pooling1d-same "
+        "up-sampling2d-bilinear"
     ),
     "core": (
         "dense-relu dense-sigmoid dense-tanh dense-softmax dense-elu dense-selu dense-softplus dense-gelu dense-mish "
-        "dense-penalties dense-max_norm conv2d conv2d-same-strided conv2d-winograd pooling-max pooling-average batchnorm "
-        "batchnorm-image merge-dot two-inputs-two-outputs optimizer-adam optimizer-sgd-nesterov optimizer-rmsprop "
-        "loss-huber loss-log_cosh loss-kl_divergence loss-cosine_similarity loss-binary_crossentropy "
-        "loss-categorical_crossentropy loss-sparse_categorical_crossentropy loss-binary-logits loss-categorical-logits"
+        "dense-penalties dense-max_norm conv2d conv2d-same-strided conv2d-winograd pooling-max pooling-average "
+        "batchnorm batchnorm-image merge-dot two-inputs-two-outputs optimizer-adam optimizer-sgd-nesterov "
+        "optimizer-rmsprop loss-huber loss-log_cosh loss-kl_divergence loss-cosine_similarity "
+        "loss-binary_crossentropy loss-categorical_crossentropy loss-sparse_categorical_crossentropy "
+        "loss-binary-logits loss-categorical-logits"
     ),
     "norm": "layernorm-sequence groupnorm-image rmsnorm-last unitnorm-last embedding prelu-each dense-tanh_shrink",
-    "ops": "dense-of-ops layer-norm-of-ops attention-by-einsum reductions batch-statistics loss-of-ops",
+    "ops": "dense-of-ops layer-norm-of-ops reductions batch-statistics loss-of-ops",
     "optimizers": "adamw adagrad adadelta adamax nadam ftrl lion lamb adafactor muon clipnorm adam-accumulated cosine",
-    "recurrent": "simple-last lstm-last lstm-sequences lstm-stacked gru-last gru-before-last masked-lstm bidirectional-concat",
+    "recurrent": (
+        "simple-last lstm-last lstm-sequences lstm-stacked gru-last gru-before-last masked-lstm bidirectional-concat"
+    ),
 }
 
 

@@ -56,8 +56,7 @@ void among_largest(Index k, const Label* labels, const Real* scores, Index group
 
 }  // namespace
 
-void binary_accuracy(Real threshold, const Real* truth, const Real* guess, Index groups, Index size,
-                     Real* accuracy) {
+void binary_accuracy(Real threshold, const Real* truth, const Real* guess, Index groups, Index size, Real* accuracy) {
   each_group(groups, size, accuracy, [&](Index g) {
     const Real hits = sum_over(size, [&](Index i, Index count) {
       const Packet above = less(set1(threshold), load_n(guess + g * size + i, count));

@@ -227,8 +227,9 @@ struct TanhShrink {
   explicit TanhShrink(const Parameters&) {}
   // Near 0 from the series of x - tanh(x), whose difference would lose its digits.
   Packet value(const Packet& x) const {
-    constexpr Real c[] = {1.0_r / 3.0_r,         -2.0_r / 15.0_r,          17.0_r / 315.0_r,          -62.0_r / 2835.0_r,
-                           1382.0_r / 155925.0_r, -21844.0_r / 6081075.0_r, 929569.0_r / 638512875.0_r};
+    constexpr Real c[] = {
+        1.0_r / 3.0_r,         -2.0_r / 15.0_r,          17.0_r / 315.0_r,          -62.0_r / 2835.0_r,
+        1382.0_r / 155925.0_r, -21844.0_r / 6081075.0_r, 929569.0_r / 638512875.0_r};
     constexpr Real kNear = sizeof(Real) == sizeof(float) ? 0.5_r : 0.125_r;
     const Packet square = mul(x, x);
     const Packet series = mul(mul(x, square), polynomial(square, c));
@@ -341,8 +342,7 @@ void prelu(const Real* x, const Real* alpha, Index step, Real* y, Index count) {
   });
 }
 
-void prelu_backward(const Real* x, const Real* alpha, Index step, const Real* dy, Real* dx, Real* dalpha,
-                    Index count) {
+void prelu_backward(const Real* x, const Real* alpha, Index step, const Real* dy, Real* dx, Real* dalpha, Index count) {
   if (dalpha != nullptr && step == 0)
     *dalpha += sum_over(count, [&](Index i, Index n) { return mul(load_n(dy + i, n), min(load_n(x + i, n), zero())); });
   for_each(count, [&](Index i, Index n) {

@@ -47,12 +47,12 @@ enum class Activation : std::uint8_t { FASTNN_ACTIVATIONS(FASTNN_NAME) };
 
 /// Arguments that some activations take, with Keras' meaning.
 struct ActivationParameters {
-  Real negative_slope = 0.0_r;                               ///< relu, leaky_relu
-  Real threshold = 0.0_r;                                    ///< relu, threshold, hard_shrink, soft_shrink
+  Real negative_slope = 0.0_r;                             ///< relu, leaky_relu
+  Real threshold = 0.0_r;                                  ///< relu, threshold, hard_shrink, soft_shrink
   Real max_value = std::numeric_limits<Real>::infinity();  ///< relu
-  Real alpha = 1.0_r;                                        ///< elu, celu
-  Real value = 0.0_r;                                        ///< threshold: the result where x is not above it
-  Real b = 4.0_r;                                            ///< squareplus
+  Real alpha = 1.0_r;                                      ///< elu, celu
+  Real value = 0.0_r;                                      ///< threshold: the result where x is not above it
+  Real b = 4.0_r;                                          ///< squareplus
 };
 
 /// An activation with its arguments.
@@ -96,8 +96,8 @@ KERNEL(void, activate)(Activation, const ActivationParameters&, const Real* x, R
 
 /// dx = dy * f'(x), from the output y alone where derivative_from_output(), else from x (the other may be null).
 /// dx and dy may be the same array.
-KERNEL(void, activate_backward)(Activation, const ActivationParameters&, const Real* x, const Real* y,
-                                const Real* dy, Real* dx, Index count);
+KERNEL(void, activate_backward)(Activation, const ActivationParameters&, const Real* x, const Real* y, const Real* dy,
+                                Real* dx, Index count);
 
 /// y = a * sigmoid(b), and the gradients of a and b from dy; da and db may be null.
 KERNEL(void, glu)(const Real* a, const Real* b, Real* y, Index count);

@@ -30,8 +30,8 @@ void activity_penalties(Real l1, Real l2, const Real* x, Index rows, Index size,
   });
 }
 
-void activity_penalties_gradient(Real l1, Real l2, const Real* x, const Real* dy, const Real* dpenalties,
-                                 Index rows, Index size, Real* dx) {
+void activity_penalties_gradient(Real l1, Real l2, const Real* x, const Real* dy, const Real* dpenalties, Index rows,
+                                 Index size, Real* dx) {
   each_row(rows, size, [&](Index row) {
     const Real weight = dpenalties == nullptr ? 0.0_r : dpenalties[row];
     const Packet flat = set1(l1 * weight), steep = set1(2.0_r * l2 * weight);

@@ -169,8 +169,8 @@ void run_sweep(const Sweep& s, Index images, const Real* source, const Real* pac
         const Index run = std::min(count - p, strip.x.count - x);
         const Real* source_pixel = w.base + i * w.image_stride + y * w.row_stride + x * source_step;
         Real* target_pixel = target +
-                              ((image + i) * strip.y.target + strip.y.first + (row + y) * strip.y.step) * target_line +
-                              (strip.x.first + x * strip.x.step) * strip.filters;
+                             ((image + i) * strip.y.target + strip.y.first + (row + y) * strip.y.step) * target_line +
+                             (strip.x.first + x * strip.x.step) * strip.filters;
         for (Index r = 0; r < run; ++r) {
           from[p + r] = source_pixel + r * source_step;
           to[p + r] = target_pixel + r * target_step;

@@ -135,7 +135,7 @@ void pack_narrow(const Sweep& s, const Real* kernel, const KernelStrides& stride
   std::fill_n(packed, s.narrow_packed_size(), 0.0_r);
   for (Index tap = 0; tap < taps; ++tap) {
     const Real* from = kernel + (s.y.kernel_first + tap / s.x.taps * s.y.kernel_step) * strides.row +
-                        (s.x.kernel_first + tap % s.x.taps * s.x.kernel_step) * strides.tap;
+                       (s.x.kernel_first + tap % s.x.taps * s.x.kernel_step) * strides.tap;
     for (Index f = 0; f < s.filters; ++f) {
       const Index column = tap * s.filters + f, panel = column / kPanel;
       const Index stride = columns - panel * kPanel > packet::kWidth ? kPanel : packet::kWidth;

@@ -58,8 +58,8 @@ Axis width_of(const DepthwiseShape& s) { return {s.in_w, s.out_w, s.kernel_w, s.
 
 // kPixels pixels of the target, `to_step` floats apart, whose windows lie `from_step` floats apart in the source.
 template <Index kPixels>
-void sum_taps(const Taps& rows, const Taps& columns, Index kernel_w, Index channels, const Real* source,
-              Index source_w, Index from_step, const Real* kernel, const Real* bias, Real* target, Index to_step) {
+void sum_taps(const Taps& rows, const Taps& columns, Index kernel_w, Index channels, const Real* source, Index source_w,
+              Index from_step, const Real* kernel, const Real* bias, Real* target, Index to_step) {
   const Real* origin = source + (rows.from * source_w + columns.from) * channels;
   packet::each_lane(channels, [&](auto traits, Index c) {
     using R = decltype(traits);
@@ -371,7 +371,8 @@ void depthwise_kernel_gradient(const DepthwiseShape& s, Index images, const Real
       const Index part = first + task / blocks, channel = task % blocks * block;
       const Index channels = std::min(block, s.channels - channel), width_of_block = channels * s.multiplier;
       Real* sums = place(part) + channel * s.multiplier;
-      for (Index tap = 0; tap < s.kernel_h * s.kernel_w; ++tap) std::fill_n(sums + tap * filters, width_of_block, 0.0_r);
+      for (Index tap = 0; tap < s.kernel_h * s.kernel_w; ++tap)
+        std::fill_n(sums + tap * filters, width_of_block, 0.0_r);
       for (Index image = part * chunk; image < std::min(images, (part + 1) * chunk); ++image) {
         for (Index row = 0; row < s.out_h; ++row) {
           const Real* up = dy + image * s.out_size() + row * s.out_w * filters + channel * s.multiplier;

@@ -124,18 +124,19 @@ inline Cells cells_of(const std::uint32_t* words) {
 #else
   using namespace packet;
   const auto word = ei::pload<IntPacket>(reinterpret_cast<const int*>(words));
-  return {ei::pcast<IntPacket, Packet>(ei::plogical_shift_right<9>(word)), from_bits(ei::plogical_shift_left<23>(word))};
+  return {ei::pcast<IntPacket, Packet>(ei::plogical_shift_right<9>(word)),
+          from_bits(ei::plogical_shift_left<23>(word))};
 #endif
 }
 
 inline packet::Packet normal_quantile(const std::uint32_t* words) {
   using namespace packet;
   constexpr Real middle[] = {2.1233136653900146_r,     0.8720066547393799_r,   -0.03692606836557388_r,
-                              -0.027703285217285156_r,  0.012076177634298801_r, -0.0006072228425182402_r,
-                              -0.0012183956569060683_r, 0.000296692451229319_r, 6.157412281027064e-05_r};
+                             -0.027703285217285156_r,  0.012076177634298801_r, -0.0006072228425182402_r,
+                             -0.0012183956569060683_r, 0.000296692451229319_r, 6.157412281027064e-05_r};
   constexpr Real tail[] = {4.247592926025391_r,      1.3350917100906372_r,    0.007943058386445045_r,
-                            -0.0053424774669110775_r, 0.0037254549097269773_r, -0.002630682662129402_r,
-                            0.0009573078714311123_r};
+                           -0.0053424774669110775_r, 0.0037254549097269773_r, -0.002630682662129402_r,
+                           0.0009573078714311123_r};
   const auto [numbers, sign] = cells_of(words);
   const Packet cell = add(numbers, packet::set1(0.5_r));
   const Packet t = mul(cell, packet::set1(1.0_r / 16777216.0_r)), one = packet::set1(1.0_r);
@@ -154,9 +155,8 @@ void draw_normal(const Stream& stream, Index first, Real* out, Index count) {
   alignas(kAlignment) std::uint32_t drawn[kDropoutBlock];
   for (Index at = 0; at < count; at += kDropoutBlock) {
     words.draw(first + at, drawn);
-    packet::for_each(count - at < kDropoutBlock ? count - at : kDropoutBlock, [&](Index i, Index n) {
-      packet::store_n(out + at + i, normal_quantile(drawn + i), n);
-    });
+    packet::for_each(count - at < kDropoutBlock ? count - at : kDropoutBlock,
+                     [&](Index i, Index n) { packet::store_n(out + at + i, normal_quantile(drawn + i), n); });
   }
 }
 

@@ -166,7 +166,7 @@ inline Packet share(const Packet& wins, const Packet& ties) {
 // exp(b log a) for positive finite numbers; special cases are computed lane by lane.
 inline Packet power(const Packet& a, const Packet& b) {
 #if defined(FASTNN_REAL_IS_DOUBLE)
-  return lanewise([](double x, double y) { return std::pow(x, y); }, a, b);
+  return lanewise([](double x, double y) { return precise::power(x, y); }, a, b);
 #else
   alignas(kAlignment) Real x[kWidth], y[kWidth];
   ei::pstore(x, a);
@@ -438,8 +438,8 @@ void unary_gradient(Unary op, const Real* x, const Real* y, const Real* dy, Real
 }
 
 void binary_float(Binary op, const Loops<2>& loops, Index rows, const Real* a, const Real* b, Real* y) {
-  visit_binary(
-      op, [&](auto f, auto) { each_run<Real, Real>(loops, rows, cost(op), a, b, y, run_of_floats<decltype(f)>); });
+  visit_binary(op,
+               [&](auto f, auto) { each_run<Real, Real>(loops, rows, cost(op), a, b, y, run_of_floats<decltype(f)>); });
 }
 
 void binary_gradient(Binary op, int which, const Loops<2>& loops, Index rows, const Real* a, const Real* b,

@@ -45,8 +45,7 @@ void gradient_of_weights(const T* tokens, Index size, Index depth, const Real* d
 void encode_float(Encoding encoding, const Real* tokens, const Real* weights, Index size, Index depth, Real* y) {
   encode_tokens(encoding, tokens, weights, size, depth, y);
 }
-void encode_int(Encoding encoding, const std::int32_t* tokens, const Real* weights, Index size, Index depth,
-                Real* y) {
+void encode_int(Encoding encoding, const std::int32_t* tokens, const Real* weights, Index size, Index depth, Real* y) {
   encode_tokens(encoding, tokens, weights, size, depth, y);
 }
 void encode_gradient_float(const Real* tokens, Index size, Index depth, const Real* dy, Real* dweights) {

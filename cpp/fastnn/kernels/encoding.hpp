@@ -20,8 +20,7 @@ inline constexpr Overloaded<&encode_float, &encode_int> encode{};
 
 /// The gradient of the weights.
 KERNEL(void, encode_gradient_float)(const Real* tokens, Index size, Index depth, const Real* dy, Real* dweights);
-KERNEL(void, encode_gradient_int)(const std::int32_t* tokens, Index size, Index depth, const Real* dy,
-                                  Real* dweights);
+KERNEL(void, encode_gradient_int)(const std::int32_t* tokens, Index size, Index depth, const Real* dy, Real* dweights);
 inline constexpr Overloaded<&encode_gradient_float, &encode_gradient_int> encode_gradient{};
 
 }  // namespace fastnn::kernels

@@ -34,8 +34,7 @@ void mark_equal(const Loops<2>& expand, Index rows, const Real* x, const Real* y
   });
 }
 
-void share_gradient(const Loops<2>& expand, Index rows, const Real* ties, const Real* count, const Real* dy,
-                    Real* dx) {
+void share_gradient(const Loops<2>& expand, Index rows, const Real* ties, const Real* count, const Real* dy, Real* dx) {
   each_pair(expand, rows, 0.8, [&](Index i, auto result, Index n) {
     const Packet part = div(result(dy), result(count));
     store_n(dx + i, select(less(zero(), load_n(ties + i, n)), part, zero()), n);
@@ -60,8 +59,8 @@ void product_gradient(const Loops<2>& expand, Index rows, const Real* x, const R
   each_pair(expand, rows, 1.5, [&](Index i, auto result, Index n) {
     const Packet v = load_n(x + i, n), many = result(zeros), all = result(product);
     const Packet is_zero = equal(v, zero());
-    const Packet others =
-        select(is_zero, select(equal(many, set1(1.0_r)), all, zero()), select(equal(many, zero()), div(all, v), zero()));
+    const Packet others = select(is_zero, select(equal(many, set1(1.0_r)), all, zero()),
+                                 select(equal(many, zero()), div(all, v), zero()));
     store_n(dx + i, mul(result(dy), others), n);
   });
 }

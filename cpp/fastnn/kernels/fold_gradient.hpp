@@ -29,7 +29,6 @@ KERNEL(void, exp_shifted)(const Loops<2>& expand, Index rows, const Real* x, con
 /// y += log(sum).
 KERNEL(void, add_log)(const Real* sum, Real* y, Index count);
 /// dx = dy * exp(x - y) with y the logarithm of the sum of exponentials.
-KERNEL(void, exp_gradient)(const Loops<2>& expand, Index rows, const Real* x, const Real* y, const Real* dy,
-                           Real* dx);
+KERNEL(void, exp_gradient)(const Loops<2>& expand, Index rows, const Real* x, const Real* y, const Real* dy, Real* dx);
 
 }  // namespace fastnn::kernels

@@ -237,7 +237,8 @@ void multiply_rows(const Real* const* a, const Segments& segments, Index m, cons
   const bool ends_chains = segments.first + total == segments.total;
   // Rows a multiple of 4096 bytes apart share one set of the first level of cache: where several panels read them, each
   // block of k is copied first.
-  const bool crowded = m > 1 && last - first >= 4 && (a[1] - a[0]) % static_cast<Index>(4096 / sizeof(Real)) == 0 && segments.length >= kBlockK;
+  const bool crowded = m > 1 && last - first >= 4 && (a[1] - a[0]) % static_cast<Index>(4096 / sizeof(Real)) == 0 &&
+                       segments.length >= kBlockK;
   const auto block = [&](Index segment, Index count, Index within, Index length) {
     const Index done = segments.first + segment * segments.length + within;
     const bool begins = done == 0, ends = done + count * length == segments.total;
@@ -471,8 +472,8 @@ Index gemm_tn_scratch(Index m, Index n, Index most_rows) {
   return std::min(kWave, ceil_div(most_rows, chunk) - 1) * (m + 1) * n;
 }
 
-void gemm_tn_one(const Real* a, Index lda, const Real* b, Index ldb, Index rows, Index m, Index n, Real* c,
-                 Index ldc, Real* column_sums, Real* scratch) {
+void gemm_tn_one(const Real* a, Index lda, const Real* b, Index ldb, Index rows, Index m, Index n, Real* c, Index ldc,
+                 Real* column_sums, Real* scratch) {
   const Left left{a, lda, m, c, ldc};
   gemm_tn_several(&left, 1, b, ldb, rows, n, column_sums, scratch);
 }

@@ -34,7 +34,7 @@ KERNEL(void, pack)(const Real* b, Index row_stride, Index column_stride, Index k
 
 /// The start of the chains of a product, and the function applied to their results.
 struct Epilogue : ActivationFunction {
-  bool accumulate = false;      ///< start from C; else from the bias, else from 0
+  bool accumulate = false;     ///< start from C; else from the bias, else from 0
   const Real* bias = nullptr;  ///< n floats; not together with accumulate
 };
 

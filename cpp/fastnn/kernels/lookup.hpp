@@ -24,8 +24,8 @@ KERNEL(void, look_up_int)(const std::int32_t* ids, Index count, const Real* tabl
 inline constexpr Overloaded<&look_up_float, &look_up_int> look_up{};
 
 /// Adds dy row i to dtable row ids[i], i ascending, in columns [first, last) alone.
-KERNEL(void, look_up_backward_float)(const Real* ids, Index count, const Real* dy, Index rows, Index width,
-                                     Index first, Index last, Real* dtable);
+KERNEL(void, look_up_backward_float)(const Real* ids, Index count, const Real* dy, Index rows, Index width, Index first,
+                                     Index last, Real* dtable);
 KERNEL(void, look_up_backward_int)(const std::int32_t* ids, Index count, const Real* dy, Index rows, Index width,
                                    Index first, Index last, Real* dtable);
 inline constexpr Overloaded<&look_up_backward_float, &look_up_backward_int> look_up_backward{};

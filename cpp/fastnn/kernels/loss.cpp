@@ -195,8 +195,7 @@ constexpr bool averages(ElementLoss loss) { return loss != ElementLoss::kl_diver
 
 // The score of the best wrong class less that of the right one, plus 1, and which class that is.
 Real find_margin(const Real* t, const Real* p, Index n, Index& rival) {
-  const Real right =
-      sum_over(n, [&](Index i, Index count) { return mul(load_n(t + i, count), load_n(p + i, count)); });
+  const Real right = sum_over(n, [&](Index i, Index count) { return mul(load_n(t + i, count), load_n(p + i, count)); });
   rival = 0;
   Real largest = (1.0_r - t[0]) * p[0];
   for (Index i = 1; i < n; ++i) {
@@ -484,8 +483,8 @@ void crossentropy_of_classes(const ClassLoss& terms, const std::int32_t* labels,
   });
 }
 
-void crossentropy_of_weights_gradient(const ClassLoss& terms, const Real* labels, const Real* scores,
-                                      const Real* kept, const Real* dloss, Index groups, Index size, Real* dscores) {
+void crossentropy_of_weights_gradient(const ClassLoss& terms, const Real* labels, const Real* scores, const Real* kept,
+                                      const Real* dloss, Index groups, Index size, Real* dscores) {
   visit_crossentropy(terms, size, [&](const auto& loss_of) {
     each_range(groups, size, [&](Index begin, Index end) {
       for (Index g = begin; g < end; ++g)

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "fastnn/kernels/precise_double.hpp"
 #include "fastnn/packet.hpp"
 
 namespace fastnn::packet {
@@ -36,13 +37,12 @@ inline ExpParts split_exp(const Packet& x) {
 
 // exp(r) - 1 on the interval of split_exp.
 inline Packet expm1_reduced(const Packet& r) {
-  constexpr double c[] = {1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,        1.0 / 720,         1.0 / 5040,
-                          1.0 / 40320,   1.0 / 362880,   1.0 / 3628800,   1.0 / 39916800,   1.0 / 479001600,
-                          1.0 / 6227020800};
+  constexpr double c[] = {1.0 / 2,     1.0 / 6,      1.0 / 24,      1.0 / 120,      1.0 / 720,       1.0 / 5040,
+                          1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
   return madd(mul(r, r), polynomial(r, c), r);
 }
 
-// 2^n for a whole number -1022 <= n <= 1023.
+// 2^n for an integer -1022 <= n <= 1023.
 inline Packet power_of_two(const Packet& n) {
   return (Packet)(((Naturals)add(n, set1(kMagic)) - (kMagicBits - 1023)) << 52);
 }
@@ -93,7 +93,7 @@ inline Packet log(const Packet& x) {
 inline Packet erf(const Packet& x) {
   alignas(kAlignment) double lanes[kWidth];
   ei::pstore(lanes, x);
-  for (Index i = 0; i < kWidth; ++i) lanes[i] = std::erf(lanes[i]);
+  for (Index i = 0; i < kWidth; ++i) lanes[i] = precise::erf(lanes[i]);
   return load_aligned(lanes);
 }
 

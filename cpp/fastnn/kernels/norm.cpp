@@ -198,8 +198,8 @@ void combine_sums(const NormView& view, Index chunk, const Real* parts, Real* su
   }
 }
 
-void normalize_backward(const NormView& view, const Real* x, const Real* dy, Index begin, Index end,
-                        const Real* mean, const Real* scale, const Real* shift, const Real* bend, Real* dx) {
+void normalize_backward(const NormView& view, const Real* x, const Real* dy, Index begin, Index end, const Real* mean,
+                        const Real* scale, const Real* shift, const Real* bend, Real* dx) {
   const Index channels = view.channels;
   if (view.inner == 1) {
     for (Index r = begin; r < end; ++r) {
@@ -226,9 +226,9 @@ void normalize_backward(const NormView& view, const Real* x, const Real* dy, Ind
   }
 }
 
-void masked_normalize_backward(const NormView& view, const Counted& counted, const Real* x, const Real* dy,
-                               Index begin, Index end, const Real* mean, const Real* scale, const Real* shift,
-                               const Real* bend, Real* dx) {
+void masked_normalize_backward(const NormView& view, const Counted& counted, const Real* x, const Real* dy, Index begin,
+                               Index end, const Real* mean, const Real* scale, const Real* shift, const Real* bend,
+                               Real* dx) {
   if (view.inner == 1 && counted.run % view.channels == 0) {
     for (Index r = begin; r < end; ++r)
       normalize_backward(view, x, dy, r, r + 1, mean, scale, shift, counted(r * view.channels) ? bend : nullptr, dx);
@@ -260,8 +260,8 @@ RowMoments row_moments(const RowNorm& norm, const Real* x) {
   return moments;
 }
 
-void normalize_row(const RowNorm& norm, const RowMoments& moments, const Real* x, const Real* gamma,
-                   const Real* beta, Real* y) {
+void normalize_row(const RowNorm& norm, const RowMoments& moments, const Real* x, const Real* gamma, const Real* beta,
+                   Real* y) {
   const Packet shift = set1(norm.shifted ? moments.mean : 0.0_r), inverse = set1(moments.inverse);
   for_each(norm.size, [&](Index i, Index n) {
     Packet value = mul(sub(load_n(x + i, n), shift), inverse);

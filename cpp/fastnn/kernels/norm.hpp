@@ -53,8 +53,7 @@ KERNEL(void, combine_sums)(const NormView&, Index chunk, const Real* parts, Real
 
 /// dx = dy * scale + shift + (x - mean) * bend; the last two terms are left out where bend is null.
 KERNEL(void, normalize_backward)(const NormView&, const Real* x, const Real* dy, Index begin, Index end,
-                                 const Real* mean, const Real* scale, const Real* shift, const Real* bend,
-                                 Real* dx);
+                                 const Real* mean, const Real* scale, const Real* shift, const Real* bend, Real* dx);
 /// The same with the last two terms only in included runs.
 KERNEL(void, masked_normalize_backward)(const NormView&, const Counted&, const Real* x, const Real* dy, Index begin,
                                         Index end, const Real* mean, const Real* scale, const Real* shift,
@@ -66,7 +65,7 @@ struct RowNorm {
   bool shifted;   ///< shift is the row's mean, else 0
   bool centered;  ///< inverse comes from the distances to the mean, else from x itself
   bool length;    ///< inverse is one over the row's length; else one over the root of the mean square + epsilon
-  Real epsilon;  ///< with `length`, the shortest length
+  Real epsilon;   ///< with `length`, the shortest length
 };
 struct RowMoments {
   Real mean, inverse;

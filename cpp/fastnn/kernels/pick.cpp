@@ -72,7 +72,8 @@ void take(const Picked& s, std::size_t bytes, const void* x, const std::int32_t*
     for (Index p = begin; p < end; ++p) {
       const Index block = p / s.picks * s.size + settled(indices[p % s.picks], s.size);
       if (run == sizeof(Real))  // one element: a copy of constant size
-        std::memcpy(to + p * static_cast<Index>(sizeof(Real)), from + block * static_cast<Index>(sizeof(Real)), sizeof(Real));
+        std::memcpy(to + p * static_cast<Index>(sizeof(Real)), from + block * static_cast<Index>(sizeof(Real)),
+                    sizeof(Real));
       else
         std::memcpy(to + static_cast<std::size_t>(p) * run, from + static_cast<std::size_t>(block) * run, run);
     }

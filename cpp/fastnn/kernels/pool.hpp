@@ -47,8 +47,7 @@ KERNEL(void, average_pool_backward)(const PoolShape&, const Real* dy, Real* dx, 
 
 /// Over all pixels; `picked` receives the index of the maximum, unless null.
 KERNEL(void, global_max_pool)(Index h, Index w, Index c, const Real* x, Real* y, std::int32_t* picked);
-KERNEL(void, global_max_pool_backward)(Index h, Index w, Index c, const std::int32_t* picked, const Real* dy,
-                                       Real* dx);
+KERNEL(void, global_max_pool_backward)(Index h, Index w, Index c, const std::int32_t* picked, const Real* dy, Real* dx);
 KERNEL(void, global_average_pool)(Index h, Index w, Index c, const Real* x, Real* y);
 KERNEL(void, global_average_pool_backward)(Index h, Index w, Index c, const Real* dy, Real* dx);
 /// The mean over the unmasked pixels; 0 if there are none.

@@ -11,30 +11,17 @@
 #include <cstring>
 #include <limits>
 
+#if defined(FASTNN_REAL_IS_DOUBLE)
+#include "fastnn/kernels/precise_double.hpp"
+#endif
+
 namespace fastnn::precise {
 
 constexpr double kPi = 3.14159265358979323846;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-#if defined(FASTNN_REAL_IS_DOUBLE)
-
-inline double exp(double x) { return std::exp(x); }
-inline double log(double x) { return std::log(x); }
-inline double sin(double x) { return std::sin(x); }
-inline double cos(double x) { return std::cos(x); }
-inline double tan(double x) { return std::tan(x); }
-inline double arctan(double x) { return std::atan(x); }
-inline double arctan2(double y, double x) { return std::atan2(y, x); }
-inline double arcsin(double x) { return std::asin(x); }
-inline double arccos(double x) { return std::acos(x); }
-inline double sinh(double x) { return std::sinh(x); }
-inline double cosh(double x) { return std::cosh(x); }
-inline double arcsinh(double x) { return std::asinh(x); }
-inline double arccosh(double x) { return std::acosh(x); }
-inline double arctanh(double x) { return std::atanh(x); }
-
-#else
+#if !defined(FASTNN_REAL_IS_DOUBLE)
 
 /// A register of doubles; comparisons give integer masks of the same size.
 #if defined(__AVX512F__)
@@ -253,8 +240,7 @@ inline double erfinv(double y) {
   const bool near = a * a <= 0.5;
   double x = near ? a * series(a * a, middle) : series(std::sqrt(-log(1.0 - a)) - 2.6, tail);
 #if defined(FASTNN_REAL_IS_DOUBLE)
-  for (int step = 0; step < 3; ++step)
-    x -= (near ? std::erf(x) - a : (1.0 - a) - std::erfc(x)) * 0.88622692545275801365 * std::exp(x * x);
+  for (int step = 0; step < 3; ++step) x -= step_of_erfinv(x, a, near);
 #endif
   return std::copysign(x, y);
 }

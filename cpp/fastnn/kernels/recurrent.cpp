@@ -89,7 +89,7 @@ void lstm_step_backward(const CellFunctions& f, Real* gates, const Real* sums, c
       store_n(output + i, mul(mul(up, seen), sigmoid_slope(out)), n);
     });
   Real *d_input = scratch, *d_forget = scratch + units, *d_candidate = scratch + 2 * units,
-        *d_output = scratch + 3 * units;
+       *d_output = scratch + 3 * units;
   for_each(units, [&](Index i, Index n) { store_n(d_input + i, mul(load_n(dh + i, n), load_n(output + i, n)), n); });
   activate_backward(f.candidate.function, f.candidate.parameters, c, squashed, d_input, d_candidate, units);
   for_each(units, [&](Index i, Index n) {
@@ -127,8 +127,8 @@ void gru_state(const CellFunctions& f, bool reset_after, Real* gates, Real* sums
   });
 }
 
-void gru_state_backward(const CellFunctions& f, bool reset_after, Real* gates, const Real* sums,
-                        const Real* h_before, Index units, Real* dh, Real* scratch) {
+void gru_state_backward(const CellFunctions& f, bool reset_after, Real* gates, const Real* sums, const Real* h_before,
+                        Index units, Real* dh, Real* scratch) {
   Real *update = gates, *reset = gates + units, *candidate = gates + 2 * units, *recurrent = gates + 3 * units;
   Real *d_update = scratch, *d_reset = scratch + units, *d_candidate = scratch + 2 * units;
   for_each(units, [&](Index i, Index n) {

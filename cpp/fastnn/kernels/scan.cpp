@@ -69,8 +69,7 @@ void running_product_int(const Along& axis, bool reverse, const std::int32_t* x,
 }
 
 // With S[k] = dy[k] + x[k + 1] S[k + 1], the gradient is S[k] times the product of what came before k.
-void running_product_gradient(const Along& axis, bool reverse, const Real* x, const Real* y, const Real* dy,
-                              Real* dx) {
+void running_product_gradient(const Along& axis, bool reverse, const Real* x, const Real* y, const Real* dy, Real* dx) {
   each_block(axis, [&](Index at) {
     each_lane(axis.inner, [&](auto lanes, Index i) {
       auto behind = lanes.set1(0.0_r);

@@ -26,8 +26,7 @@ KERNEL(void, softmax_groups_backward)(const SoftmaxGroups&, bool logarithm, cons
 /// The contiguous case, `groups` groups of `size` floats that follow one another.
 KERNEL(void, softmax_rows)(bool logarithm, const Real* x, Real* y, Index groups, Index size);
 inline constexpr Overloaded<&softmax_groups, &softmax_rows> softmax{};
-KERNEL(void, softmax_rows_backward)(bool logarithm, const Real* y, const Real* dy, Real* dx, Index groups,
-                                    Index size);
+KERNEL(void, softmax_rows_backward)(bool logarithm, const Real* y, const Real* dy, Real* dx, Index groups, Index size);
 inline constexpr Overloaded<&softmax_groups_backward, &softmax_rows_backward> softmax_backward{};
 
 /// The point of the probability simplex nearest to x: max(x - tau, 0), whose sum is 1. One group of `size` floats, `stride`

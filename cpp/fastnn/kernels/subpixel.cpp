@@ -156,8 +156,8 @@ Index subpixel_backward_scratch_size(const ConvShape& s, Index capacity, int thr
   return capacity * inner.out_size() + inner.kernel_size() + winograd_backward_scratch_size(inner, capacity, threads);
 }
 
-void subpixel_backward(const ConvShape& s, Index images, const Real* x, const Real* dy, const Real* exchanged,
-                       Real* dw, Real* dx, Real* scratch) {
+void subpixel_backward(const ConvShape& s, Index images, const Real* x, const Real* dy, const Real* exchanged, Real* dw,
+                       Real* dx, Real* scratch) {
   const Phases phases(s);
   const ConvShape& inner = phases.inner;
   Real* inner_dy = scratch;

@@ -158,8 +158,8 @@ void update_adagrad(const Moderation& moderation, Real learning_rate, Real epsil
   });
 }
 
-void update_adadelta(const Moderation& moderation, const Adadelta& rule, const Real* gradient, Real* w,
-                     Real* squares, Real* steps, Index count) {
+void update_adadelta(const Moderation& moderation, const Adadelta& rule, const Real* gradient, Real* w, Real* squares,
+                     Real* steps, Index count) {
   const Moderated moderated(moderation);
   const Packet rho = set1(rule.rho), one_minus_rho = set1(1 - rule.rho), epsilon = set1(rule.epsilon);
   const Packet minus_rate = set1(-rule.learning_rate);
@@ -177,8 +177,8 @@ void update_adadelta(const Moderation& moderation, const Adadelta& rule, const R
   });
 }
 
-void update_adamax(const Moderation& moderation, const Adam& rule, const Real* gradient, Real* w, Real* m,
-                   Real* norm, Index count) {
+void update_adamax(const Moderation& moderation, const Adam& rule, const Real* gradient, Real* w, Real* m, Real* norm,
+                   Index count) {
   const Moderated moderated(moderation);
   const Packet one_minus_beta_1 = set1(1 - rule.beta_1), beta_2 = set1(rule.beta_2);
   const Packet minus_alpha = set1(-rule.alpha), epsilon = set1(rule.epsilon);
@@ -217,8 +217,8 @@ void update_nadam(const Moderation& moderation, const Nadam& rule, const Real* g
   });
 }
 
-void update_ftrl(const Moderation& moderation, const Ftrl& rule, const Real* gradient, Real* w, Real* sum,
-                 Real* linear, Index count) {
+void update_ftrl(const Moderation& moderation, const Ftrl& rule, const Real* gradient, Real* w, Real* sum, Real* linear,
+                 Index count) {
   const Moderated moderated(moderation);
   const Packet power = set1(rule.power), rate = set1(rule.learning_rate), l1 = set1(rule.l1), minus_l1 = set1(-rule.l1);
   const Packet two_l2 = set1(2 * rule.l2), two_shrinkage = set1(2 * rule.shrinkage);
@@ -244,8 +244,7 @@ void update_ftrl(const Moderation& moderation, const Ftrl& rule, const Real* gra
   });
 }
 
-void update_lion(const Moderation& moderation, const Lion& rule, const Real* gradient, Real* w, Real* m,
-                 Index count) {
+void update_lion(const Moderation& moderation, const Lion& rule, const Real* gradient, Real* w, Real* m, Index count) {
   const Moderated moderated(moderation);
   const Packet beta_1 = set1(rule.beta_1), one_minus_beta_1 = set1(1 - rule.beta_1);
   const Packet beta_2 = set1(rule.beta_2), one_minus_beta_2 = set1(1 - rule.beta_2);

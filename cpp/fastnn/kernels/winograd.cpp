@@ -39,7 +39,7 @@ void pack_kernel(const Geometry& g, const Real* kernel, Real* packed) {
                    }
                    transform_kernel<kTaps>(taps, points);
                    Real* to = packed + block * kPoints * point + panel * kPanel * g.channels +
-                               c * panel_stride(panel, g.filters) + f % kPanel;
+                              c * panel_stride(panel, g.filters) + f % kPanel;
                    for (Index p = 0; p < kPoints; ++p) packet::store(to + p * point, points[p]);
                  }
                });

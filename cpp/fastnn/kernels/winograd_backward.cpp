@@ -339,8 +339,8 @@ Index winograd_backward_scratch_size(const ConvShape& s, Index capacity, int thr
   return kernel + partials * (sums_size(g) + bias_size(g)) + threads * transforms_size(g);
 }
 
-void winograd_backward(const ConvShape& s, Index images, const Real* x, const Real* dy, const Real* exchanged,
-                       Real* dw, Real* db, Real* dx, Real* scratch) {
+void winograd_backward(const ConvShape& s, Index images, const Real* x, const Real* dy, const Real* exchanged, Real* dw,
+                       Real* db, Real* dx, Real* scratch) {
   const Geometry g(s);
   with_taps(g, [&](auto taps) { run_backward<taps()>(g, images, x, dy, exchanged, dw, db, dx, scratch); });
 }

@@ -74,9 +74,8 @@ Index block_scratch(const Geometry& g) {
 }
 
 // Called once a tile, so that the rest is compiled once for all sizes of tiles.
-using TransformOutput = void (*)(const Geometry& g, const Real* m, Index point_step, const Place& place,
-                                 Pixels reached, Index first, Index filters, const Epilogue& epilogue, bool relu,
-                                 Real* y);
+using TransformOutput = void (*)(const Geometry& g, const Real* m, Index point_step, const Place& place, Pixels reached,
+                                 Index first, Index filters, const Epilogue& epilogue, bool relu, Real* y);
 
 void run_blocks(const Geometry& g, TransformOutput transform, Index images, const Real* x, const Real* packed,
                 const Epilogue& epilogue, Real* y, Real* scratch) {

@@ -17,9 +17,9 @@ class Accumulate : public Function {
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1 || inputs.size() == 3, who(), " expects one input, or three, got ", inputs.size());
     for (const Spec& input : inputs)
-      require(input.dtype == DType::real && !input.batched() && input.shape == inputs[0].shape, who(),
-              " expects a ", kReal, " value of the variable's shape, got ", name_of(input.dtype), " of ",
-              to_string(input.shape), "; reduce it over the batch first");
+      require(input.dtype == DType::real && !input.batched() && input.shape == inputs[0].shape, who(), " expects a ",
+              kReal, " value of the variable's shape, got ", name_of(input.dtype), " of ", to_string(input.shape),
+              "; reduce it over the batch first");
     shape_ = inputs[0].shape;
     from_inputs_ = inputs.size() == 3;
     return {{inputs[0], inputs[0]}, {{"value", shape_, false}, {"remainder", shape_, false}}};

@@ -22,9 +22,9 @@ class Counts : public Function {
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 2 || inputs.size() == 3, who(), " expects (y_true, y_pred) or (y_true, y_pred, weights)");
     for (const Spec& input : inputs)
-      require(input.dtype == DType::real && input.shape == inputs[0].shape, who(),
-              " expects inputs of ", kReal, " and of one shape, got ", name_of(input.dtype), " of ", to_string(input.shape),
-              " beside ", to_string(inputs[0].shape));
+      require(input.dtype == DType::real && input.shape == inputs[0].shape, who(), " expects inputs of ", kReal,
+              " and of one shape, got ", name_of(input.dtype), " of ", to_string(input.shape), " beside ",
+              to_string(inputs[0].shape));
     weighted_ = inputs.size() == 3;
     spec_ = inputs[0];
     const Index row_size = std::max<Index>(1, spec_.batched() ? spec_.row_size() : labels());

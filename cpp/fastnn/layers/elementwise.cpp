@@ -86,8 +86,8 @@ class Unary : public Function {
     const bool whole = op_ == Unary::negative || op_ == Unary::abs || op_ == Unary::square || op_ == Unary::sign;
     const bool logical = op_ == Unary::logical_not;
     require(logical == (input_.dtype == DType::boolean) && (input_.dtype != DType::int32 || whole), who(), ": ", word_,
-            " expects ",
-            logical ? "bool" : kReal, whole ? " or int32" : "", ", got ", name_of(input_.dtype), "; cast it first");
+            " expects ", logical ? "bool" : kReal, whole ? " or int32" : "", ", got ", name_of(input_.dtype),
+            "; cast it first");
     return {{{input_.shape, kernels::tells(op_) ? DType::boolean : input_.dtype}}, {}};
   }
 
@@ -314,7 +314,8 @@ class Cast : public Function {
  public:
   Cast(const std::string& kind, const std::string& name, const Config& config) : Function(kind, name) {
     const std::string word = config.word("dtype");
-    require(find_dtype(word, output_.dtype), "dtype expects \"", kReal, "\", \"int32\" or \"bool\", got \"", word, "\"");
+    require(find_dtype(word, output_.dtype), "dtype expects \"", kReal, "\", \"int32\" or \"bool\", got \"", word,
+            "\"");
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {

@@ -227,9 +227,9 @@ class CategoryEncoding : public Layer {
     if (inputs.size() == 2) {
       require(encoding_ == kernels::Encoding::count, who(),
               ": count_weights are valid only with output_mode \"count\"");
-      require(inputs[1].shape == shape && inputs[1].dtype == DType::real, who(),
-              " expects ", kReal, " count_weights of the tokens' shape ", to_string(shape), ", got ",
-              name_of(inputs[1].dtype), " ", to_string(inputs[1].shape));
+      require(inputs[1].shape == shape && inputs[1].dtype == DType::real, who(), " expects ", kReal,
+              " count_weights of the tokens' shape ", to_string(shape), ", got ", name_of(inputs[1].dtype), " ",
+              to_string(inputs[1].shape));
     }
     if (encoding_ == kernels::Encoding::one_hot) {
       size_ = 1;

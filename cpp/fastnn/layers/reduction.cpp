@@ -90,9 +90,7 @@ class Reduce : public Function {
     return {{output_}, {}};
   }
 
-  bool differentiable() const override {
-    return input_.dtype == DType::real && op_ != Op::argmax && op_ != Op::argmin;
-  }
+  bool differentiable() const override { return input_.dtype == DType::real && op_ != Op::argmax && op_ != Op::argmin; }
   BackwardReads backward_reads() const override {
     const bool linear = op_ == Op::sum || op_ == Op::mean;
     return {!linear, op_ == Op::max || op_ == Op::min || op_ == Op::logsumexp};

@@ -23,7 +23,7 @@ class Adam : public UpdateRule {
   void begin_step(double learning_rate, Index step, const std::vector<VariablePtr>&) override {
     const auto t = static_cast<double>(step);
     alpha_ = static_cast<Real>(learning_rate * std::sqrt(1 - std::pow(static_cast<double>(beta_2_), t)) /
-                                (1 - std::pow(static_cast<double>(beta_1_), t)));
+                               (1 - std::pow(static_cast<double>(beta_1_), t)));
   }
   void update(const UpdateRange& range) const override {
     kernels::update_adam(range.moderation, {alpha_, beta_1_, beta_2_, epsilon_}, range.gradient, range.weight,

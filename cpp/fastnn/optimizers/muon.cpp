@@ -39,7 +39,7 @@ class Muon : public UpdateRule {
     rate_ = learning_rate;
     adam_.alpha =
         static_cast<Real>(learning_rate * adam_ratio_ * std::sqrt(1 - std::pow(static_cast<double>(adam_.beta_2), t)) /
-                           (1 - std::pow(static_cast<double>(adam_.beta_1), t)));
+                          (1 - std::pow(static_cast<double>(adam_.beta_1), t)));
   }
   bool whole() const override { return true; }
   void update_weight(const WholeUpdate& update) override {

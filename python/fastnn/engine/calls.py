@@ -9,6 +9,7 @@ from fastnn.engine.contract import Hooks, Part, computation_of, state_of, title
 from fastnn.engine.masks import tell_masks
 from fastnn.engine.sizes import depend_on_rows
 from fastnn.engine.trial_graphs import emitted_on_trial
+from fastnn.precision import floatx, is_float, using
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, SizedSpec, Trace
 
 
@@ -37,7 +38,8 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
     computation = computation_of(layer)
     computation.check_tensors(layer, args)
     free, size = with_free_batch(arguments)
-    specs, structure = computation.outcome(layer, free, training)
+    with using(_floats(layer)):
+        specs, structure = computation.outcome(layer, free, training)
     if depend_on_rows(arguments.tensors) and not any(isinstance(spec, SizedSpec) for spec in specs):
         specs = emitted_on_trial(
             arguments.tensors,
@@ -53,7 +55,8 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
 
 def _floats(layer: Part) -> str:
     """Returns the type of floats of what a layer computes."""
-    return "float64" if getattr(layer, "dtype", None) == "float64" else "float32"
+    dtype = getattr(layer, "dtype", None)
+    return str(dtype) if is_float(dtype) else floatx()
 
 
 def _on_texts(layer: Hooks, arguments: Arguments) -> Any:

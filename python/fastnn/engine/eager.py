@@ -19,7 +19,7 @@ from fastnn.engine.contract import Part, computation_of, emit, state_of, title
 from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
 from fastnn.engine.emission import Emission, stand_in
 from fastnn.engine.ownership import LayerChanges, TrainableChanges, floats_of, walk
-from fastnn.precision import floatx
+from fastnn.precision import floatx, is_float, using
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Shape, Spec
 
@@ -61,7 +61,9 @@ def run(layer: Part, args: tuple[Any, ...], kwargs: dict[str, Any], training: bo
         raise ValueError(f"{title(layer)} expects arrays of one length, got {[x.shape for x in arrays]}")
     args, kwargs = structure.pack(stands)
     arguments = Arguments(args, kwargs)
-    packing = computation.outcome(layer, arguments, training)[1]
+    dtype = getattr(layer, "dtype", None)
+    with using(str(dtype) if is_float(dtype) else floatx()):
+        packing = computation.outcome(layer, arguments, training)[1]
     outputs = evaluate(layer, arrays, masks, arguments, training, keep=not kwargs and len(arrays) == len(leaves))
     return (packing or Structure(outputs if len(outputs) > 1 else None)).pack(outputs)
 

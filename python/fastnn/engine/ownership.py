@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastnn.configurable import are_atoms, is_atom
 from fastnn.engine.contract import Part, attributes, computation_of, state_of, title
-from fastnn.precision import as_floats, floatx, is_float
+from fastnn.precision import as_floats, floatx, is_float, using
 from fastnn.symbolic.moment import values_of
 from fastnn.symbolic.tensors import Trace, is_symbolic
 from fastnn.symbolic.variable import Variable, assign_at_once
@@ -84,9 +84,9 @@ def floats_of(part: Part) -> str:
             found.setdefault(str(dtype), one)
     if len(found) > 1:
         raise ValueError(
-            f"{title(part)} holds {title(found['float32'])} of float32 and {title(found['float64'])} of float64; a model "
-            "has one type of floats: give all layers the same dtype, or call fastnn.config.set_floatx('float64') before "
-            "they are made"
+            f"{title(part)} holds {title(found['float32'])} of float32 and {title(found['float64'])} of float64; a "
+            "model has one type of floats: give all layers the same dtype, or call "
+            "fastnn.config.set_floatx('float64') before they are made"
         )
     return next(iter(found), floatx())
 
@@ -119,16 +119,15 @@ def new_variable(
 ) -> Variable:
     """Returns a variable for a part, which does not keep it yet. States of a batch are not in files."""
     make = _initial_values.get()
-    value = as_floats(initializer(shape) if make is None else make(shape, in_files))
+    dtype = getattr(owner, "dtype", None)
+    floats = str(dtype) if is_float(dtype) else floatx()
+    with using(floats):
+        value = as_floats(initializer(shape) if make is None else make(shape, in_files))
     if value.shape != shape:
         raise ValueError(f"{title(owner)}: {role}_initializer returned shape {value.shape}, expected {shape}")
     trainable = learned and state_of(owner).trainable
     path = f"{owner.name}/{role}"
-    dtype = getattr(owner, "dtype", None)
-    return Variable(
-        value, dtype=dtype if is_float(dtype) else None, trainable=trainable, name=path, regularizer=regularizer,
-        constraint=constraint,
-    )  # fmt: skip
+    return Variable(value, dtype=floats, trainable=trainable, name=path, regularizer=regularizer, constraint=constraint)
 
 
 def keep_variable(owner: Part, variable: Variable, learned: bool) -> None:

@@ -149,7 +149,9 @@ def _node(kind: str, config: dict[str, Any], inputs: list[Any]) -> list[Any]:
     if is_traced(inputs):
         made = operators["node"](kind, config, inputs)
         return list(made) if isinstance(made, (list, tuple)) else [made]
-    return list(_core.core_for(floatx()).apply(kind, config, [np.ascontiguousarray(one, dtype=floatx()) for one in inputs]))
+    return list(
+        _core.core_for(floatx()).apply(kind, config, [np.ascontiguousarray(one, dtype=floatx()) for one in inputs])
+    )
 
 
 def _of_one_shape(true: Any, guess: Any) -> tuple[Any, Any]:

@@ -26,7 +26,11 @@ def _by_core(op: str) -> Unary:
     """Returns a function that NumPy lacks, computed by the core on all elements as one row."""
 
     def apply(x: Any) -> Any:
-        return _core.core_for(str(x.dtype)).apply("Unary", {"op": op}, [np.ascontiguousarray(x).reshape(1, -1)])[0].reshape(x.shape)
+        return (
+            _core.core_for(str(x.dtype))
+            .apply("Unary", {"op": op}, [np.ascontiguousarray(x).reshape(1, -1)])[0]
+            .reshape(x.shape)
+        )
 
     return apply
 

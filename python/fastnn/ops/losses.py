@@ -153,7 +153,9 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
     ]
     if is_traced(inputs):
         return node.node("ctc", {"blank": mask_index}, inputs, "ctc_loss")
-    return _core.core_for(floatx()).apply("ctc", {"blank": mask_index}, [np.ascontiguousarray(one) for one in inputs])[0]
+    return _core.core_for(floatx()).apply("ctc", {"blank": mask_index}, [np.ascontiguousarray(one) for one in inputs])[
+        0
+    ]
 
 
 @as_in_keras(class_name="PSNR")

@@ -264,7 +264,12 @@ def _constant(value: Array, dtype: str) -> Any:
             operators["multiply"](_constant(np.asarray(whole >> 16), dtype), 1 << 16),
             _constant(np.asarray(whole & 0xFFFF), dtype),
         )
-    return node("Constant", {"value": value if value.dtype == np.float64 else value.astype(floatx()), "dtype": dtype}, [], "constant")
+    return node(
+        "Constant",
+        {"value": value if value.dtype == np.float64 else value.astype(floatx()), "dtype": dtype},
+        [],
+        "constant",
+    )
 
 
 def edge_type(dtype: np.dtype[Any]) -> str:

@@ -74,8 +74,8 @@ class State:
         types = {variable.floats for variable in [*self.weights, *variables]}
         if len(types) > 1:
             raise ValueError(
-                "an optimizer moves weights of one type of floats, got weights of float32 and of float64; make an optimizer "
-                "for each"
+                "an optimizer moves weights of one type of floats, got weights of float32 and of float64; make an "
+                "optimizer for each"
             )
         for floats in types:
             core = _core.core_for(floats)

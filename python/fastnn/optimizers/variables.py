@@ -115,7 +115,11 @@ class OptimizerVariables(Configurable):
         if state is None:
             raise RuntimeError(f"{type(self).__name__}: call super().__init__(learning_rate=...) in __init__ first")
         variable = Variable(
-            initializer, tuple(shape), dtype or self._fastnn_floats(), trainable=False, name=f"{self.name}/{name or 'variable'}"
+            initializer,
+            tuple(shape),
+            dtype or self._fastnn_floats(),
+            trainable=False,
+            name=f"{self.name}/{name or 'variable'}",
         )
         state.own.append(variable)
         return variable

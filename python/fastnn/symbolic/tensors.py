@@ -464,9 +464,7 @@ class Call:
         training: bool | None = None,
         floats: str = "float32",
     ) -> None:
-        self.layer = layer
-        self.arguments = arguments
-        self.inputs = arguments.tensors
+        self.layer, self.arguments, self.inputs = layer, arguments, arguments.tensors
         self.structure = structure or Structure(list(outputs) if len(outputs) > 1 else None)
         self.training = training
         trace = Trace.current()

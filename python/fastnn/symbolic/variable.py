@@ -33,7 +33,11 @@ def assign_at_once(pairs: Sequence[tuple[Variable, Any]]) -> None:
         return
     values = [_as_stored(variable, value) for variable, value in pairs]
     for core in _core.loaded_cores():
-        of_core = [(v.handle, value) for (v, _), value in zip(pairs, values, strict=True) if isinstance(v.handle, core.Variable)]
+        of_core = [
+            (v.handle, value)
+            for (v, _), value in zip(pairs, values, strict=True)
+            if isinstance(v.handle, core.Variable)
+        ]
         if of_core:
             core.assign_all([handle for handle, _ in of_core], [value for _, value in of_core])
 
@@ -49,8 +53,8 @@ class Variable(Arithmetic):
         initializer: The first value: an array, or a name or an object of `fastnn.initializers`, which is called with
             the shape.
         shape: Its shape; needed for an initializer.
-        dtype: "float32", "float64", "bool" or an integer type, whose values are exact up to 2**24; None: that of the value,
-            for floats `fastnn.config.floatx()`.
+        dtype: "float32", "float64", "bool" or an integer type, whose values are exact up to 2**24; None: that of the
+            value, for floats `fastnn.config.floatx()`.
         trainable: Whether training may change it.
         autocast: Accepted for Keras compatibility; ignored.
         aggregation: Accepted for Keras compatibility; ignored.

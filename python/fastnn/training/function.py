@@ -168,7 +168,11 @@ class TracedFunction:
                 if of_rows[number]:
                     stands.append(step.input((None, *leaf.shape[1:]), dtype, f"argument_{number}"))
                 else:
-                    fixed.append(Variable(np.zeros(leaf.shape, np.float32), dtype=floatx(), trainable=False, name=f"argument_{number}"))
+                    fixed.append(
+                        Variable(
+                            np.zeros(leaf.shape, np.float32), dtype=floatx(), trainable=False, name=f"argument_{number}"
+                        )
+                    )
                     stands.append(operators["cast"](tensor(fixed[-1]), dtype))
             if structure is None:
                 return self.python_function(*stands)

@@ -447,7 +447,9 @@ def prediction_of_model(model: Any, sample: Sample) -> tuple[_core.Predictor, St
     if made.step.shares or any(not isinstance(leaf, KerasTensor) or isinstance(leaf, Later) for leaf in made.leaves):
         raise TypeError(f"{who} expects to return what it computed, and to train nothing")
     edges = [made.step.edge(leaf) for leaf in made.leaves]
-    return made.step.emission.core.Predictor(made.step.graph, edges, training=made.step.emission.is_random), made.structure
+    return made.step.emission.core.Predictor(
+        made.step.graph, edges, training=made.step.emission.is_random
+    ), made.structure
 
 
 def _inputs(step: StepTrace, sample: Sample, rows: int | None = None) -> Any:

@@ -23,8 +23,8 @@ class InputLayer(NodeLayer):
     Args:
         shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
         batch_size: Size of the batch that symbolic tensors show; the data may come in batches of any size.
-        dtype: Type to which the data is converted: "float32", "float64", "int32" or "bool"; None: `floatx()`. "string" for
-            texts, which a layer such as `TextVectorization` turns into integers.
+        dtype: Type to which the data is converted: "float32", "float64", "int32" or "bool"; None: `floatx()`. "string"
+            for texts, which a layer such as `TextVectorization` turns into integers.
         sparse: Not supported; must be False or None.
         ragged: Not supported; must be False or None.
         batch_shape: Shape with the batch, in place of `shape`.
@@ -141,8 +141,8 @@ def Input(
     Args:
         shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
         batch_size: Size of the batch that symbolic tensors show; the data may come in batches of any size.
-        dtype: Type to which the data is converted: "float32", "float64", "int32" or "bool"; None: `floatx()`. "string" for
-            texts, which a layer such as `TextVectorization` turns into integers.
+        dtype: Type to which the data is converted: "float32", "float64", "int32" or "bool"; None: `floatx()`. "string"
+            for texts, which a layer such as `TextVectorization` turns into integers.
         sparse: Not supported; must be False or None.
         ragged: Not supported; must be False or None.
         batch_shape: Shape with the batch, in place of `shape`.
