@@ -2,8 +2,8 @@
 
     KERAS_BACKEND=tensorflow python tests/keras/record_float64.py [family ...]
 
-Run by hand, where Keras is installed; on JAX its losses and some functions compute in float32 all the same. The rows are
-those of `rows_<family>.py` that `float64_rows` names.
+Run by hand, where Keras is installed; on JAX its losses and some functions compute in float32 all the same. The rows
+are those of `rows_<family>.py` that `float64_rows` names.
 """
 
 from __future__ import annotations
