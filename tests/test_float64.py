@@ -24,8 +24,8 @@ import fastnn
 from fastnn import Input, Model, Sequential, layers, losses, metrics, models, ops, optimizers
 from test_optimizers import EXTRAS, RULES, SHAPES, trajectory
 
-# Keras on TensorFlow rounds some constants to float32 on their way: the scale of attention, sqrt(2), log(2), the weights
-# of pixels, arguments of penalties and optimizers. These have references of NumPy below, or gradients by differences.
+# Keras on TensorFlow rounds some constants to float32 on their way: the scale of attention, sqrt(2), log(2), shares of
+# pixels, arguments of penalties and optimizers. These have references of NumPy below, or gradients by differences.
 ROUNDED_BY_KERAS = {
     "attention-heads-self", "attention-heads-causal", "attention-heads-attention-mask", "attention-transformer-adam",
     "convolution-up-sampling2d-bilinear", "core-dense-gelu", "core-dense-penalties", "core-loss-log_cosh",
@@ -40,6 +40,7 @@ RECORDED = [(family, row) for family, rows in float64_rows().items() for row in 
 def float64() -> Iterator[None]:
     """Lets layers that say nothing else compute in float64."""
     fastnn.config.set_floatx("float64")
+    fastnn.utils.set_random_seed(1)
     yield
     fastnn.config.set_floatx("float32")
 

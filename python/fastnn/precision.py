@@ -66,3 +66,8 @@ def as_floats(value: Any) -> NDArray[Any]:
     """Returns an array of floats that loses no digits: float64 stays, everything else becomes float32."""
     array = np.asarray(value)
     return array if array.dtype == np.float64 else array.astype(np.float32)
+
+
+def largest_in(array: NDArray[Any], floats: str) -> float:
+    """Returns the largest number of an array of floats that is finite, in the array and in a core of this type."""
+    return float(min(np.finfo(array.dtype).max, np.finfo(floats).max))

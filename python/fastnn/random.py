@@ -165,7 +165,7 @@ def _draw(op: str, shape: Any, a: float, b: float, seed: Any) -> Any:
     (made,) = graph.add("Random", op, {**arguments, "shape": [], "batched": True}, [edge], [], stream)
     count = math.prod(sizes)
     if count == 0:
-        return np.zeros(sizes, {"bernoulli": bool, "randint": np.int32}.get(op, dtype=floatx()))
+        return np.zeros(sizes, {"bernoulli": "bool", "randint": "int32"}.get(op, floatx()))
     # As every pass over a graph that draws, this advances the stream.
     return core.Predictor(graph, [made])([np.zeros(count, dtype=floatx())])[0].reshape(sizes)
 

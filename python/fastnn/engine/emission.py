@@ -55,7 +55,7 @@ class Emission:
     ) -> None:
         self.floats = floats
         self.core = _core.core_for(floats)
-        self.graph = self.core.Graph()
+        self.graph: _core.Graph = self.core.Graph()
         self.training = training
         self.is_random = False
         self.penalties: list[int] = []

@@ -69,7 +69,8 @@ def values_of(
     rows = np.ascontiguousarray(predicted.reshape(-1, predicted.shape[-1]))
     if not len(rows):
         return np.zeros(lead, dtype=floatx())
-    return _core.core_for(floatx()).apply(kind, config, [true, rows])[0].reshape(lead)
+    made: Values = _core.core_for(floatx()).apply(kind, config, [true, rows])[0].reshape(lead)
+    return made
 
 
 def values_of_elements(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = False, **config: Any) -> Values:

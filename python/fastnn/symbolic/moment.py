@@ -25,7 +25,7 @@ class _Moment:
     ) -> None:
         self.arrays: dict[int, tuple[Any, NDArray[Any]]] = {}
         self.steps: dict[int, tuple[Any, int]] = {}
-        self.places: dict[int, tuple[Any, int]] = {}
+        self.places: dict[int, tuple[Any, tuple[int, int]]] = {}
         for core in _core.loaded_cores():
             held = [one for one in variables if isinstance(one, core.Variable)]
             counting = [one for one in optimizers if isinstance(one, core.Optimizer)]
@@ -75,7 +75,8 @@ def value_of(variable: Any) -> NDArray[Any]:
         return np.asarray(variable.numpy())
     moment = _moment.get()
     found = None if moment is None else moment.arrays.get(id(variable))
-    return variable.numpy() if found is None else found[1].copy()
+    values: NDArray[Any] = variable.numpy() if found is None else found[1].copy()
+    return values
 
 
 def steps_of(optimizer: _core.Optimizer) -> int:

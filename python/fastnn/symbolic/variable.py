@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fastnn import _core
 from fastnn.configurable import Configurable
 from fastnn.naming import scoped, unique_name
-from fastnn.precision import float_type, floatx, is_float
+from fastnn.precision import floatx, is_float
 from fastnn.symbolic.moment import value_of
 from fastnn.symbolic.tensors import Arithmetic, Trace, operators
 
@@ -97,11 +97,11 @@ class Variable(Arithmetic):
         constraint: Any = None,
     ) -> None:
         value = _first_value(initializer, shape, name or "variable")
-        self.dtype = _dtype(value.dtype, floatx()) if dtype is None else _dtype(dtype, float_type(dtype))
+        self.dtype = _dtype(value.dtype, floatx()) if dtype is None else _dtype(dtype, _float_type(dtype))
         path = scoped(unique_name("Variable") if name is None else name)
         floats = self.dtype if is_float(self.dtype) else floatx()
         stored = "int8" if self.dtype == "int8" and not trainable else floats
-        self.handle = _core.core_for(floats).Variable(path, value.shape, trainable, stored)
+        self.handle: _core.Variable = _core.core_for(floats).Variable(path, value.shape, trainable, stored)
         self.handle.assign(_as_stored(self, value))
         self.trainable = trainable
         self.learned = trainable
@@ -348,6 +348,17 @@ def _first_value(initializer: Any, shape: Sequence[int] | None, name: str) -> ND
     return value
 
 
+def _float_type(dtype: Any) -> str:
+    """Returns the type of floats that a given element type stands for; shorter ones are float32."""
+    return (
+        floatx()
+        if dtype is float
+        else "float64"
+        if getattr(dtype, "name", dtype) in ("float64", "double")
+        else "float32"
+    )
+
+
 def _dtype(dtype: Any, floats: str) -> str:
     """Returns the name of a variable's type: `floats` for any of floats, int32 for int64."""
     found = np.dtype(getattr(dtype, "name", dtype))
@@ -357,7 +368,7 @@ def _dtype(dtype: Any, floats: str) -> str:
 
 
 def _revived_variable(path: str, value: NDArray[Any], trainable: bool, l1: float, l2: float) -> _core.Variable:
-    handle = _core.core_for(value.dtype.name).Variable(path, value.shape, trainable, value.dtype.name)
+    handle: _core.Variable = _core.core_for(value.dtype.name).Variable(path, value.shape, trainable, value.dtype.name)
     handle.assign(value)
     handle.l1, handle.l2 = l1, l2
     return handle

@@ -28,6 +28,7 @@ from fastnn.engine.ownership import floats_of
 from fastnn.engine.step_trace import Later, StepTrace
 from fastnn.metrics.reduction import kept_mean
 from fastnn.ops.node import tensor
+from fastnn.precision import floatx, largest_in
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Spec
 from fastnn.symbolic.variable import Variable
@@ -107,8 +108,8 @@ def feed_of(who: str, data: Any, check_nan: bool, rows_of_step: Callable[[int], 
             raise ValueError(f"{who}: the arrays of the data have {rows} and {len(array)} rows; they must be equal")
     if rows == 0:
         raise ValueError(f"{who}: the data are empty, of shape {arrays[0].shape}; at least one row is needed")
-    largest = float(np.finfo(np.float32).max)
     for array in arrays if check_nan and config.check_nan() else []:
+        largest = largest_in(array, floatx()) if array.dtype.kind == "f" else 0.0
         row = _core.first_beyond(array, -largest, largest) if array.dtype.kind == "f" else -1
         if row >= 0:
             raise ValueError(

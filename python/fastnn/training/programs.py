@@ -156,7 +156,11 @@ class Programs:
 
     def _emission(self, training: bool | None, trainable: Mapping[Part, bool] | None = None) -> Emission:
         """Returns an empty graph of the type of floats of the model."""
-        return Emission(training, trainable, self._network.floats())
+        return Emission(training, trainable, self.floats())
+
+    def floats(self) -> str:
+        """Returns the type of floats in which the model computes."""
+        return self._network.floats()
 
     def _open_shapes(self, x: Shapes) -> Shapes:
         """Returns the shapes of the samples where the model leaves sizes or inputs open; none where it does not."""
