@@ -76,7 +76,7 @@ class _NotedGraph:
     """
 
     def __init__(self, core: Any) -> None:
-        self.core = core.Graph(True)
+        self.core: _core.Graph = core.Graph(True)
         self.nodes: list[Noted] = []
         self.variables: dict[int, Variable] = {}
 

@@ -30,11 +30,13 @@ def cast(x: Any, dtype: Any) -> Any:
         >>> ops.cast([0.0, 1.5], "int32")
         array([0, 1], dtype=int32)
     """
-    wanted = edge_type(_of_numbers(dtype))
+    found = _of_numbers(dtype)
+    wanted = edge_type(found)
     if is_traced(x):
         made = tensor(x)
         return made if same_type(made.dtype, wanted) else node("Cast", {"dtype": wanted}, [made], "cast")
-    return np.asarray(x).astype(wanted)
+    # An array may have the other type of floats, but for float64 where nothing computes in it.
+    return np.asarray(x).astype("float32" if found == np.float32 else wanted)
 
 
 @as_in_keras(module="core")
