@@ -253,7 +253,7 @@ V, T, A, N = ValueError, TypeError, AttributeError, NotImplementedError
         mistake(lambda: Dropout(1.5), V, "rate"),
         mistake(lambda: Dense(3, input_shape=4), V, "expects input_shape to be a tuple such as (4,), got 4"),
         mistake(lambda: Dense(3, input_shape=(0,)), V, "at least 1"),
-        mistake(lambda: Dense(3, dtype="float64"), V, "float32"),
+        mistake(lambda: Dense(3, dtype="int32"), V, "float32 or float64"),
         mistake(lambda: regularizers.L2(-1), V, "L2 expects l2 to be a number of at least 0, got -1"),
         mistake(lambda: optimizers.SGD(-0.1), V, "SGD expects learning_rate to be a number of at least 0, got -0.1"),
         mistake(lambda: optimizers.SGD(clipnorm=1, clipvalue=1), V, "only one of clipnorm, clipvalue and"),

@@ -20,7 +20,7 @@ CPP = ROOT / "cpp"
 PYTHON = ROOT / "python" / "fastnn"
 
 CPP_FLOORS = [
-    (0, r"fastnn/((tensor|error|config|window|lazy)\.hpp|tensor\.cpp)"),
+    (0, r"fastnn/((real|tensor|error|config|window|lazy)\.hpp|tensor\.cpp)"),
     (1, r"fastnn/(parallel|crew|random|text_hashing|packet)\.(hpp|cpp)"),
     (2, r"fastnn/kernels/\w+\.(hpp|cpp|inc)"),
     (3, r"fastnn/instruction_set\.(hpp|cpp)"),
@@ -32,13 +32,29 @@ CPP_FLOORS = [
     (5, r"fastnn/(optimizer|sweep|lbfgs|loss_scale|phase|trainer|predictor|projection)\.(hpp|cpp)"),
     (6, r"bindings/\w+\.(hpp|cpp)"),
 ]
-SHARED_KERNELS = {"kernel", "names", "gemm", "tiles", "activation", "math", "precise", "walk", "chunks"}
+SHARED_KERNELS = {
+    "kernel",
+    "names",
+    "gemm",
+    "tiles",
+    "activation",
+    "math",
+    "math_float",
+    "math_double",
+    "precise",
+    "precise_double",
+    "walk",
+    "chunks",
+}
 BORDER_KERNELS = {"table", "library"}  # these see all families
 # Headers whose inline code depends on the instruction set: kernels alone may include them.
 WINOGRAD = ("winograd_transforms", "winograd_tiles", "winograd_zeros")
 INSTRUCTION_SET_HEADERS = {
     "fastnn/packet.hpp",
-    *(f"fastnn/kernels/{name}.hpp" for name in ("math", "precise", "tiles", *WINOGRAD)),
+    *(
+        f"fastnn/kernels/{name}.hpp"
+        for name in ("math", "math_float", "math_double", "precise", "precise_double", "tiles", *WINOGRAD)
+    ),
 }
 # One kernel in several files.
 CONVOLUTION = ("conv_sweep", "conv_narrow", "conv3d", "subpixel", "winograd", "winograd_forward", "winograd_backward")
@@ -144,7 +160,8 @@ def test_nothing_above_the_kernels_depends_on_the_instruction_set() -> None:
 def test_kernels_and_layers_do_without(pattern: str, why: str) -> None:
     wrong = []
     for file in cpp_files():
-        if file.parent.name in {"kernels", "layers"}:
+        # For doubles the functions are those of the C library, in one file.
+        if file.parent.name in {"kernels", "layers"} and file.name != "precise_double.hpp":
             code = without_comments(file.read_text())
             wrong += [f"{file.relative_to(ROOT)}: {found.group(0)}" for found in re.finditer(pattern, code)]
     assert not wrong, f"{why}:\n" + "\n".join(wrong)
@@ -231,7 +248,7 @@ def python_files() -> list[Path]:
     return sorted(PYTHON.rglob("*.py"))
 
 
-MODULES = {module_name(file) for file in python_files()} | {"_core", "_native"}
+MODULES = {module_name(file) for file in python_files()} | {"_core", "_native", "_native64"}
 TREES = {module_name(file): ast.parse(file.read_text()) for file in python_files()}
 
 
@@ -383,7 +400,7 @@ def test_no_private_attribute_is_reached_across_files() -> None:
     wrong = []
     for module, tree in TREES.items():
         # Named tuples spell public methods so, and os a public function.
-        own = {"_core", "_native", "_replace", "_asdict", "_fields", "_exit"}
+        own = {"_core", "_native", "_native64", "_replace", "_asdict", "_fields", "_exit"}
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 own.add(node.name)
@@ -410,7 +427,9 @@ def test_no_private_name_is_imported() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fastnn"):
                 private = [
-                    a.name for a in node.names if re.match(r"_(?!_)", a.name) and a.name not in {"_core", "_native"}
+                    a.name
+                    for a in node.names
+                    if re.match(r"_(?!_)", a.name) and a.name not in {"_core", "_native", "_native64"}
                 ]
                 wrong += [f"{module}: {node.module}.{name}" for name in private]
     assert not wrong, "\n".join(wrong)

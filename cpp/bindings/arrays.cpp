@@ -70,7 +70,7 @@ py::tuple from_shape(const Shape& shape) {
 
 DType to_dtype(const std::string& name) {
   DType dtype{};
-  require(find_dtype(name, dtype), "no edge carries dtype \"", name, "\": float32, int32 or bool");
+  require(find_dtype(name, dtype), "no edge carries dtype \"", name, "\": ", kReal, ", int32 or bool");
   return dtype;
 }
 
@@ -93,9 +93,9 @@ Spec to_spec(const py::sequence& pair) {
   return {to_shape(pair[0].cast<py::sequence>()), to_dtype(pair[1].cast<std::string>())};
 }
 
-py::array copy_out(const float* from, const Shape& shape) {
-  py::array result = make_array(shape, DType::float32);
-  std::copy_n(from, volume(shape), static_cast<float*>(result.mutable_data()));
+py::array copy_out(const Real* from, const Shape& shape) {
+  py::array result = make_array(shape, DType::real);
+  std::copy_n(from, volume(shape), static_cast<Real*>(result.mutable_data()));
   return result;
 }
 

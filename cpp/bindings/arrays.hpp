@@ -45,11 +45,11 @@ Spec to_spec(const py::sequence& pair);
 std::vector<Column> to_columns(const std::vector<py::array>& arrays);
 
 using IndexArray = py::array_t<Index, py::array::c_style>;
-using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
+using RealArray = py::array_t<Real, py::array::c_style | py::array::forcecast>;
 using DoubleArray = py::array_t<double, py::array::c_style | py::array::forcecast>;
 
 /// A new array with a copy of float32 numbers.
-py::array copy_out(const float* from, const Shape& shape);
+py::array copy_out(const Real* from, const Shape& shape);
 
 /// A new C-contiguous array.
 py::array make_array(const Shape& shape, DType dtype);

@@ -1,4 +1,4 @@
-// The arrays of a run and the order of their rows, as trainers take them.
+// The arrays of a run and the order of their rows, as trainers of both cores take them.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -13,7 +13,11 @@
 #include "fastnn/phase.hpp"
 #include "fastnn/random.hpp"
 
-namespace fastnn::bindings {
+namespace fastnn_shared {
+
+namespace py = pybind11;
+using fastnn::require;
+using fastnn::bindings::IndexArray;
 
 // The arrays of a run, kept alive for as long as the core reads them.
 class Columns {
@@ -21,10 +25,10 @@ class Columns {
   Columns(const std::vector<py::array>& arrays, const std::vector<std::optional<py::array>>& weights)
       : arrays_(arrays), weights_(weights) {
     require(!arrays.empty(), "expected at least one array");
-    for (const py::array& array : arrays_) data_.columns.push_back(to_column(array));
+    for (const py::array& array : arrays_) data_.columns.push_back(fastnn::bindings::to_column(array));
     weight_columns_.reserve(weights.size());
     for (const auto& array : weights_) {
-      if (array) weight_columns_.push_back(to_column(*array));
+      if (array) weight_columns_.push_back(fastnn::bindings::to_column(*array));
       data_.weights.push_back(array ? &weight_columns_.back() : nullptr);
     }
   }
@@ -43,7 +47,7 @@ class Order {
  public:
   // A random permutation, which needs no check.
   Order(const Stream& stream, Index count) : indices_(count), highest_(count - 1) {
-    fill_permutation(stream, indices_.mutable_data(), count);
+    fastnn::fill_permutation(stream, indices_.mutable_data(), count);
   }
   explicit Order(IndexArray indices) : indices_(std::move(indices)) {
     require(indices_.ndim() == 1, "an order of rows expects one dimension, got ", indices_.ndim());
@@ -63,5 +67,12 @@ class Order {
   IndexArray indices_;
   Index lowest_ = 0, highest_ = -1;
 };
+
+}  // namespace fastnn_shared
+
+namespace fastnn::bindings {
+
+using fastnn_shared::Columns;
+using fastnn_shared::Order;
 
 }  // namespace fastnn::bindings

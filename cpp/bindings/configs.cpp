@@ -29,9 +29,9 @@ Config::Value to_value(const std::string& key, const py::handle& value) {
   if (py::isinstance<py::str>(value)) return value.cast<std::string>();
   if (py::isinstance<py::float_>(value)) return value.cast<double>();
   if (py::isinstance<py::array>(value)) {
-    const auto array = FloatArray::ensure(value);
+    const auto array = RealArray::ensure(value);
     if (!array) throw TypeError(key + " expects an array of numbers");
-    return Constant{to_shape(array), std::vector<float>(array.data(), array.data() + array.size())};
+    return Constant{to_shape(array), std::vector<Real>(array.data(), array.data() + array.size())};
   }
   if (PyIndex_Check(value.ptr())) return to_argument(value, key);
   if (PyNumber_Check(value.ptr()) && !py::isinstance<py::sequence>(value))

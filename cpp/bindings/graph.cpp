@@ -47,7 +47,7 @@ void bind_graph(py::module_& m) {
           [](Graph& graph, const py::sequence& shape, const std::string& dtype, const std::string& name) {
             return graph.input({to_shape(shape), to_dtype(dtype)}, name);
           },
-          py::arg("shape"), py::arg("dtype") = "float32", py::arg("name") = "input")
+          py::arg("shape"), py::arg("dtype") = kReal, py::arg("name") = "input")
       .def(
           "add",
           [](Graph& graph, const std::string& kind, const std::string& name, const py::dict& config,

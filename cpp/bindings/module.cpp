@@ -48,7 +48,7 @@ void bind_settings(py::module_& m) {
 using namespace fastnn;
 using namespace fastnn::bindings;
 
-PYBIND11_MODULE(_native, m) {
+PYBIND11_MODULE(FASTNN_MODULE, m) {
   m.doc() = "The compiled core of fastnn.";
   // pybind11 asks for a translator that takes the pointer by value.
   py::register_local_exception_translator([](std::exception_ptr error) {  // NOLINT(performance-unnecessary-value-param)
@@ -61,13 +61,16 @@ PYBIND11_MODULE(_native, m) {
     }
   });
   bind_variables(m);
-  bind_random(m);
   bind_graph(m);
   bind_prediction(m);
   bind_peers(m);
   bind_training(m);
-  bind_arrays(m);
-  bind_texts(m);
   bind_settings(m);
   bind_testing(m);
+  // The streams, arrays and texts of the core of floats serve both.
+#if !defined(FASTNN_REAL_IS_DOUBLE)
+  bind_random(m);
+  bind_arrays(m);
+  bind_texts(m);
+#endif
 }

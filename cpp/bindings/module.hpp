@@ -48,14 +48,14 @@ inline void forget_and_deallocate(PyObject* self) {
 }
 
 /// Binds a class. It refuses to be copied or pickled by Python's general ways, and to be derived from; what may be copied
-/// is registered with `copyreg` by the Python half.
+/// is registered with `copyreg` by the Python half. A shared class is one of this core that the other takes too.
 template <typename T, typename... Holder>
-py::class_<T, Holder...> bind_class(py::module_& m, const char* name) {
+py::class_<T, Holder...> bind_class(py::module_& m, const char* name, bool shared = false) {
   const auto set_up = [](PyHeapTypeObject* heap) {
     heap->ht_type.tp_new = allocate_and_construct;
     heap->ht_type.tp_dealloc = forget_and_deallocate;
   };
-  py::class_<T, Holder...> bound(m, name, py::module_local(), py::is_final(), py::custom_type_setup(set_up));
+  py::class_<T, Holder...> bound(m, name, py::module_local(!shared), py::is_final(), py::custom_type_setup(set_up));
   const auto refuse = [](const py::object& self, const py::args&) -> py::object {
     const std::string type = py::str(py::type::of(self).attr("__name__"));
     throw py::type_error("cannot copy or pickle a " + type +

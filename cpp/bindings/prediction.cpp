@@ -47,7 +47,7 @@ py::list apply_node(const std::string& kind, const py::dict& config, const std::
     require(!shape.empty(), kind, " expects arrays of at least one dimension");
     shape[0] = kUnknown;
     const bool integers = array.dtype().kind() == 'i' || array.dtype().kind() == 'u';
-    edges.push_back(graph.input({shape, integers ? DType::int32 : DType::float32}, kind));
+    edges.push_back(graph.input({shape, integers ? DType::int32 : DType::real}, kind));
   }
   Predictor predictor(graph, graph.add(kind, kind, arguments, edges, {}, nullptr));
   return predict_once(predictor, arrays);

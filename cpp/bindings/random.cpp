@@ -10,16 +10,16 @@ namespace fastnn::bindings {
 namespace {
 
 template <class Fill>
-py::array random_array(std::uint64_t seed, const py::sequence& dims, float a, float b, Fill&& fill) {
-  py::array result = make_array(to_shape(dims), DType::float32);
-  fill(Stream{seed, 0}, a, b, static_cast<float*>(result.mutable_data()), result.size());
+py::array random_array(std::uint64_t seed, const py::sequence& dims, Real a, Real b, Fill&& fill) {
+  py::array result = make_array(to_shape(dims), DType::real);
+  fill(Stream{seed, 0}, a, b, static_cast<Real*>(result.mutable_data()), result.size());
   return result;
 }
 
 }  // namespace
 
 void bind_random(py::module_& m) {
-  auto stream = bind_class<Stream, std::shared_ptr<Stream>>(m, "Stream");
+  auto stream = bind_class<Stream, std::shared_ptr<Stream>>(m, "Stream", true);
   stream.def(py::init([](std::uint64_t seed, std::uint64_t position) {
                return std::make_shared<Stream>(Stream{seed, position});
              }),
@@ -27,13 +27,13 @@ void bind_random(py::module_& m) {
   bind_committed(stream, "seed", &Stream::seed);
   bind_committed(stream, "position", &Stream::position);
 
-  m.def("random_uniform", [](std::uint64_t seed, const py::sequence& shape, float low, float high) {
+  m.def("random_uniform", [](std::uint64_t seed, const py::sequence& shape, Real low, Real high) {
     return random_array(seed, shape, low, high, fill_uniform);
   });
-  m.def("random_normal", [](std::uint64_t seed, const py::sequence& shape, float mean, float stddev) {
+  m.def("random_normal", [](std::uint64_t seed, const py::sequence& shape, Real mean, Real stddev) {
     return random_array(seed, shape, mean, stddev, fill_normal);
   });
-  m.def("random_truncated_normal", [](std::uint64_t seed, const py::sequence& shape, float mean, float stddev) {
+  m.def("random_truncated_normal", [](std::uint64_t seed, const py::sequence& shape, Real mean, Real stddev) {
     return random_array(seed, shape, mean, stddev, fill_truncated_normal);
   });
   m.def("random_permutation", [](std::uint64_t seed, std::uint64_t position, Index count) {

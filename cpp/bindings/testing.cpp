@@ -16,7 +16,7 @@ namespace {
 
 // One forward and one backward pass over memory that was filled with NaN, then the commit.
 py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std::vector<py::array>& arrays,
-              const std::vector<FloatArray>& cotangents, bool training) {
+              const std::vector<RealArray>& cotangents, bool training) {
   Wanted wanted;
   wanted.outputs = outputs;
   wanted.training = training;
@@ -42,7 +42,7 @@ py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std:
     const ReadVariables reading;
     session->forward({});
     for (std::size_t i = 0; i < outputs.size(); ++i)
-      if (float* gradient = session->gradient(executor.output(i))) {
+      if (Real* gradient = session->gradient(executor.output(i))) {
         require(to_shape(cotangents.at(i)) == shape_of(executor.output(i)), "cotangent ", i, " expects shape ",
                 to_string(shape_of(executor.output(i))));
         std::copy_n(cotangents[i].data(), cotangents[i].size(), gradient);
@@ -60,7 +60,7 @@ py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std:
     session->backward({});
   }
   for (EdgeId edge : inputs) {
-    const float* gradient = session->gradient(edge);
+    const Real* gradient = session->gradient(edge);
     input_gradients.append(gradient == nullptr ? py::object(py::none())
                                                : py::object(copy_out(gradient, shape_of(edge))));
   }

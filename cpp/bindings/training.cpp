@@ -60,17 +60,19 @@ std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
 }  // namespace
 
 void bind_training(py::module_& m) {
-  bind_class<Columns>(m, "Columns")
+#if !defined(FASTNN_REAL_IS_DOUBLE)
+  bind_class<Columns>(m, "Columns", true)
       .def(py::init(&made<Columns, const std::vector<py::array>&, const std::vector<std::optional<py::array>>&>),
            py::arg("arrays"), py::arg("weights") = std::vector<std::optional<py::array>>{})
       .def_property_readonly("rows", &Columns::rows);
 
-  bind_class<Order>(m, "Order")
+  bind_class<Order>(m, "Order", true)
       .def(py::init(&made<Order, IndexArray>), py::arg("indices"))
       .def_static(
           "permutation",
           [](std::uint64_t seed, std::uint64_t position, Index count) { return Order({seed, position}, count); },
           py::arg("seed"), py::arg("position"), py::arg("count"));
+#endif
 
   auto optimizer = bind_class<Optimizer, std::shared_ptr<Optimizer>>(m, "Optimizer");
   bind_committed(optimizer, "learning_rate", &Optimizer::learning_rate);
@@ -159,7 +161,7 @@ void bind_training(py::module_& m) {
       .def("settle", &Trainer::settle, py::arg("add") = false, py::call_guard<py::gil_scoped_release>())
       .def("gradients",
            [](Trainer& trainer, const Columns& columns) {
-             std::vector<std::pair<VariablePtr, std::vector<float>>> found;
+             std::vector<std::pair<VariablePtr, std::vector<Real>>> found;
              {
                py::gil_scoped_release release;
                found = trainer.gradients(columns.data(), pulse);

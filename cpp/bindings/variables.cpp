@@ -23,7 +23,7 @@ namespace {
 py::array values_for(const Variable& variable, const py::object& given) {
   py::array values = variable.dtype() == DType::int8
                          ? py::array(py::array_t<std::int8_t, py::array::c_style | py::array::forcecast>(given))
-                         : py::array(FloatArray(given));
+                         : py::array(RealArray(given));
   require(to_shape(values) == variable.shape(), variable.path, " expects shape ", to_string(variable.shape()), ", got ",
           to_string(to_shape(values)));
   return values;
@@ -37,7 +37,7 @@ void bind_variables(py::module_& m) {
              return std::make_shared<Variable>(path, to_shape(shape), trainable,
                                                dtype == "int8" ? DType::int8 : to_dtype(dtype));
            }),
-           py::arg("path"), py::arg("shape"), py::arg("trainable") = true, py::arg("dtype") = "float32")
+           py::arg("path"), py::arg("shape"), py::arg("trainable") = true, py::arg("dtype") = kReal)
       .def_readwrite("path", &Variable::path)
       .def_readwrite("trainable", &Variable::trainable)
       .def_readwrite("l1", &Variable::l1)
@@ -77,7 +77,7 @@ void bind_variables(py::module_& m) {
           py::arg("value"), py::arg("remainder"))
       .def(
           "set_constraint",
-          [](Variable& v, const std::optional<std::string>& kind, const std::vector<float>& values,
+          [](Variable& v, const std::optional<std::string>& kind, const std::vector<Real>& values,
              const std::vector<int>& axes) {
             Constraint rule;
             rule.axes = axes;
@@ -98,7 +98,7 @@ void bind_variables(py::module_& m) {
               require(!kind, "no constraint is called \"", kind.value_or(""), "\"");
             v.constraint = rule;
           },
-          py::arg("kind"), py::arg("values") = std::vector<float>{}, py::arg("axes") = std::vector<int>{})
+          py::arg("kind"), py::arg("values") = std::vector<Real>{}, py::arg("axes") = std::vector<int>{})
       .def(
           "set_projection",
           [](Variable& v, const Graph& graph, EdgeId output, const VariablePtr& value) {

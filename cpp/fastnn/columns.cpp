@@ -153,35 +153,19 @@ Index first_bad(const Column& column, Bad&& bad) {
 
 }  // namespace
 
-Index Column::row_size() const {
-  Index size = 1;
-  for (std::size_t d = 1; d < rank; ++d) size *= dims[d];
-  return size;
-}
-
-bool Column::dense_rows() const {
-  Index expected = 1;
-  with_type(source, [&](auto kind) { expected = static_cast<Index>(sizeof kind); });
-  for (std::size_t d = rank; d-- > 1;) {
-    if (dims[d] != 1 && strides[d] != expected) return false;
-    expected *= dims[d];
-  }
-  return true;
-}
-
 const void* in_place(const Column& column, Index first, Index count, DType dtype) {
-  const bool same = (dtype == DType::float32 && column.source == Source::float32) ||
+  const bool same = (dtype == DType::real && column.source == kSourceOfReal) ||
                     (dtype == DType::int32 && column.source == Source::int32);
   const std::byte* at = column.data + first * column.strides[0];
   const auto row_bytes = column.row_size() * static_cast<Index>(size_of(dtype));
   const bool dense = column.dense_rows() && (count == 1 || column.strides[0] == row_bytes);
-  return same && dense && reinterpret_cast<std::uintptr_t>(at) % sizeof(float) == 0 ? at : nullptr;
+  return same && dense && reinterpret_cast<std::uintptr_t>(at) % size_of(dtype) == 0 ? at : nullptr;
 }
 
 void gather(const Column& column, const Index* order, Index first, Index count, DType dtype, void* to) {
   switch (dtype) {
-    case DType::float32:
-      return gather_as(column, order, first, count, static_cast<float*>(to));
+    case DType::real:
+      return gather_as(column, order, first, count, static_cast<Real*>(to));
     case DType::int32:
       return gather_as(column, order, first, count, static_cast<std::int32_t*>(to));
     case DType::boolean:
@@ -211,3 +195,23 @@ Index first_outside(const Column& column, Index low, Index high) {
 }
 
 }  // namespace fastnn
+
+namespace fastnn_shared {
+
+Index Column::row_size() const {
+  Index size = 1;
+  for (std::size_t d = 1; d < rank; ++d) size *= dims[d];
+  return size;
+}
+
+bool Column::dense_rows() const {
+  Index expected = 1;
+  fastnn::with_type(source, [&](auto kind) { expected = static_cast<Index>(sizeof kind); });
+  for (std::size_t d = rank; d-- > 1;) {
+    if (dims[d] != 1 && strides[d] != expected) return false;
+    expected *= dims[d];
+  }
+  return true;
+}
+
+}  // namespace fastnn_shared

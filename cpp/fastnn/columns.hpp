@@ -1,14 +1,17 @@
 // Columns: the user's arrays of a run, of any numeric type and strides, read in place and gathered row by row into a
-// batch. A column owns no data: its array must outlive it.
+// batch. A column owns no data: its array must outlive it. Both cores read the same columns.
 #pragma once
 
 #include <array>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "fastnn/tensor.hpp"
 
-namespace fastnn {
+namespace fastnn_shared {
+
+using Index = std::int64_t;
 
 enum class Source : std::uint8_t {
   boolean,
@@ -39,6 +42,22 @@ struct Column {
   /// True where the elements of a row are dense in memory and in order.
   bool dense_rows() const;
 };
+
+/// The data of a run: columns in the order of the graph's inputs, and sample weights of shape (rows,) or of the shape
+/// of the losses, null where absent.
+struct RunData {
+  std::vector<Column> columns;
+  std::vector<const Column*> weights;
+};
+
+}  // namespace fastnn_shared
+
+namespace fastnn {
+
+using fastnn_shared::Column;
+using fastnn_shared::RunData;
+using fastnn_shared::Source;
+constexpr Source kSourceOfReal = std::is_same_v<Real, double> ? Source::float64 : Source::float32;
 
 /// The address of `count` rows from `first` on, where they already have the layout of a batch of `dtype`; otherwise
 /// null.

@@ -16,7 +16,7 @@ namespace fastnn {
 /// A constant array among the arguments of a node.
 struct Constant {
   Shape shape;
-  std::vector<float> values;
+  std::vector<Real> values;
 };
 
 /// Integers of which some are the values of a node's inputs: sizes that follow from the number of rows in a batch.

@@ -14,7 +14,7 @@ void constrain(const Variable& weight) {
     rule.custom(weight);
     return;
   }
-  float* w = weight.data();
+  Real* w = weight.data();
   if (rule.kind == Constraint::Kind::non_neg) {
     for (Index i = 0; i < weight.size(); ++i)
       if (w[i] < 0) w[i] = 0;
@@ -49,7 +49,7 @@ void constrain(const Variable& weight) {
   for (std::size_t d = 0; d < normed; ++d) members *= norm_dims[d];
   constexpr double kEpsilon = 1e-7;
   for (Index g = 0; g < groups; ++g) {
-    float* base = w + offset_of(g, kept_dims, kept_strides, kept);
+    Real* base = w + offset_of(g, kept_dims, kept_strides, kept);
     double square = 0;
     for (Index m = 0; m < members; ++m) {
       const double value = base[offset_of(m, norm_dims, norm_strides, normed)];
@@ -66,8 +66,8 @@ void constrain(const Variable& weight) {
       scale = (rate * clipped + (1 - rate) * norm) / (kEpsilon + norm);
     }
     for (Index m = 0; m < members; ++m) {
-      float& value = base[offset_of(m, norm_dims, norm_strides, normed)];
-      value = static_cast<float>(value * scale);
+      Real& value = base[offset_of(m, norm_dims, norm_strides, normed)];
+      value = static_cast<Real>(value * scale);
     }
   }
 }

@@ -32,7 +32,7 @@ std::vector<bool> depend(const std::vector<Node>& nodes, const std::vector<Edge>
                          const std::vector<EdgeId>& sources, const std::vector<VariablePtr>& variables,
                          const std::vector<std::pair<Index, Index>>& recorded) {
   std::vector<bool> found(edges.size(), false);
-  for (EdgeId id : sources) found[index(id)] = edges[index(id)].spec.dtype == DType::float32;
+  for (EdgeId id : sources) found[index(id)] = edges[index(id)].spec.dtype == DType::real;
   for (std::size_t i = 0; i < end; ++i) {
     const Node& node = nodes[i];
     if (node.reversal || !node.layer->differentiable() || !is_recorded(node, recorded)) continue;
@@ -42,7 +42,7 @@ std::vector<bool> depend(const std::vector<Node>& nodes, const std::vector<Edge>
     for (std::size_t k = 0; k < node.weights.size(); ++k)
       depends = depends || (node.trained[k] && is_wanted(variables, node.weights[k]));
     if (!depends) continue;
-    for (EdgeId id : node.outputs) found[index(id)] = found[index(id)] || edges[index(id)].spec.dtype == DType::float32;
+    for (EdgeId id : node.outputs) found[index(id)] = found[index(id)] || edges[index(id)].spec.dtype == DType::real;
   }
   return found;
 }
@@ -171,7 +171,7 @@ class Differentiation {
       const bool flows_here = node.trained[k] && found != wanted.weights.end();
       reversal.of_weights.push_back(flows_here ? static_cast<int>(pass.outputs.size()) : Node::kNone);
       if (!flows_here) continue;
-      pass.outputs.push_back(new_edge({node.weights[k]->shape(), DType::float32}, name));
+      pass.outputs.push_back(new_edge({node.weights[k]->shape(), DType::real}, name));
       of_weights[static_cast<std::size_t>(found - wanted.weights.begin())].push_back(pass.outputs.back());
     }
     check_unchanged(node, static_cast<std::size_t>(reversal.of));
@@ -218,7 +218,7 @@ std::vector<bool> Graph::reached(const std::vector<EdgeId>& targets, const std::
     const Node& node = nodes_[i];
     if (!node.layer->differentiable() || !is_recorded(node, recorded) ||
         std::none_of(node.outputs.begin(), node.outputs.end(),
-                     [&](EdgeId id) { return leads[index(id)] && edges_[index(id)].spec.dtype == DType::float32; }))
+                     [&](EdgeId id) { return leads[index(id)] && edges_[index(id)].spec.dtype == DType::real; }))
       continue;
     for (std::size_t k = 0; k < node.inputs.size(); ++k)
       if (node.layer->differentiable_input(k)) leads[index(node.inputs[k])] = true;
@@ -227,7 +227,7 @@ std::vector<bool> Graph::reached(const std::vector<EdgeId>& targets, const std::
   }
   std::vector<bool> result;
   result.reserve(sources.size() + variables.size());
-  for (EdgeId id : sources) result.push_back(leads[index(id)] && edges_[index(id)].spec.dtype == DType::float32);
+  for (EdgeId id : sources) result.push_back(leads[index(id)] && edges_[index(id)].spec.dtype == DType::real);
   for (const VariablePtr& variable : variables) result.push_back(is_wanted(weights, variable));
   return result;
 }

@@ -42,7 +42,7 @@ Session::Session(std::shared_ptr<const Graph> of, const Wanted& wanted, const Gr
       packer_(packer),
       plan_(*graph_, wanted, capacity, threads, packer == nullptr),
       arena_(plan_.bytes),
-      gradients_(table == nullptr ? 0 : static_cast<std::size_t>(table->size) * sizeof(float)),
+      gradients_(table == nullptr ? 0 : static_cast<std::size_t>(table->size) * sizeof(Real)),
       contexts_(graph_->nodes().size()),
       prepared_(graph_->nodes().size(), 0),
       drawn_before_(graph_->nodes().size(), 0),
@@ -81,11 +81,11 @@ Session::Session(std::shared_ptr<const Graph> of, const Wanted& wanted, const Gr
     context.output_gradients_.resize(node.outputs.size());
     context.input_gradients_.resize(node.inputs.size());
     for (std::size_t k = 0; k < places.output_gradients.size(); ++k)
-      context.output_gradients_[k] = static_cast<float*>(pointer(places.output_gradients[k]));
+      context.output_gradients_[k] = static_cast<Real*>(pointer(places.output_gradients[k]));
     for (std::size_t k = 0; k < places.input_gradients.size(); ++k) {
-      context.input_gradients_[k] = static_cast<float*>(pointer(places.input_gradients[k]));
+      context.input_gradients_[k] = static_cast<Real*>(pointer(places.input_gradients[k]));
       if (places.add_to[k] != kNowhere)
-        additions_.push_back({i, context.input_gradients_[k], static_cast<float*>(pointer(places.add_to[k])),
+        additions_.push_back({i, context.input_gradients_[k], static_cast<Real*>(pointer(places.add_to[k])),
                               &graph.edge(node.inputs[k]).spec});
     }
     for (const NodePlan::Buffer& buffer : places.buffers) context.buffers_[buffer.key] = pointer(buffer.placement);
@@ -107,9 +107,9 @@ Session::Session(std::shared_ptr<const Graph> of, const Wanted& wanted, const Gr
     if (graph.nodes()[i].layer->commits_before()) commit_points_.push_back(i);
     point_reversal(i);
   }
-  shared_gradients_ = AlignedBuffer(static_cast<std::size_t>(aside) * sizeof(float));
+  shared_gradients_ = AlignedBuffer(static_cast<std::size_t>(aside) * sizeof(Real));
   for (const Aside& a : asides) {
-    float* from = shared_gradients_.as<float>() + a.offset;
+    Real* from = shared_gradients_.as<Real>() + a.offset;
     contexts_[a.node].weight_gradients_[a.weight] = from;
     const auto position = static_cast<std::size_t>(a.position);
     shared_.push_back({a.node, from, weight_gradients() + table->offsets[position], table->weights[position]->size()});
@@ -123,9 +123,9 @@ void Session::point_reversal(std::size_t i) {
   const NodePlan& places = plan_.nodes[i];
   Context& context = contexts_[i];
   context = contexts_[static_cast<std::size_t>(node.reversal->of)];
-  const auto output = [&](int which) -> float* {
+  const auto output = [&](int which) -> Real* {
     return which == Node::kNone ? nullptr
-                                : static_cast<float*>(pointer(places.outputs[static_cast<std::size_t>(which)]));
+                                : static_cast<Real*>(pointer(places.outputs[static_cast<std::size_t>(which)]));
   };
   context.output_gradients_.clear();
   for (int which : node.reversal->given) {
@@ -133,7 +133,7 @@ void Session::point_reversal(std::size_t i) {
     const int place = which == Node::kNone           ? kNowhere
                       : places.copies[k] != kNowhere ? places.copies[k]
                                                      : places.inputs[k];
-    context.output_gradients_.push_back(static_cast<float*>(pointer(place)));
+    context.output_gradients_.push_back(static_cast<Real*>(pointer(place)));
   }
   context.input_gradients_.clear();
   for (int which : node.reversal->of_inputs) context.input_gradients_.push_back(output(which));
@@ -252,7 +252,7 @@ void Session::commit(std::size_t begin, std::size_t end, const Updates& update) 
 }
 
 void Session::poison() {
-  std::fill_n(arena_.as<float>(), arena_.size() / sizeof(float), std::numeric_limits<float>::quiet_NaN());
+  std::fill_n(arena_.as<Real>(), arena_.size() / sizeof(Real), std::numeric_limits<Real>::quiet_NaN());
   std::fill(prepared_.begin(), prepared_.end(), 0);
 }
 

@@ -72,14 +72,14 @@ class Session {
   const Graph& graph() const { return *graph_; }
 
   const Plan& plan() const { return plan_; }
-  template <class T = float>
+  template <class T = Real>
   T* value(EdgeId edge) const {
     return static_cast<T*>(pointer(plan_.values[static_cast<std::size_t>(edge)]));
   }
-  float* gradient(EdgeId edge) const {
-    return static_cast<float*>(pointer(plan_.gradients[static_cast<std::size_t>(edge)]));
+  Real* gradient(EdgeId edge) const {
+    return static_cast<Real*>(pointer(plan_.gradients[static_cast<std::size_t>(edge)]));
   }
-  float* weight_gradients() const { return gradients_.as<float>(); }
+  Real* weight_gradients() const { return gradients_.as<Real>(); }
   Index rows() const { return rows_; }
 
   /// Sets the memory of an input or output of the graph, and of its aliases, for the coming passes; null: the arena.
@@ -112,7 +112,7 @@ class Session {
   /// The nodes that commit what the nodes before them write.
   const std::vector<std::size_t>& commit_points() const { return commit_points_; }
   /// The start of the memory of all values.
-  float* memory() const { return arena_.as<float>(); }
+  Real* memory() const { return arena_.as<Real>(); }
   /// Fills the arena with NaN, so that reads of uninitialized memory show in the results (for tests).
   void poison();
 
@@ -124,14 +124,14 @@ class Session {
   // A weight that several nodes use: gradients written to other memory are added to the first.
   struct SharedGradient {
     std::size_t node;
-    float* from;
-    float* to;
+    Real* from;
+    Real* to;
     Index count;
   };
   struct Addition {
     std::size_t node;
-    const float* from;
-    float* to;
+    const Real* from;
+    Real* to;
     const Spec* spec;
   };
 
@@ -204,7 +204,7 @@ class Convoy {
   void each(Index parts, Body&& body);
 
   /// Fills in what other processes contribute to `all`, `numbers` floats for each part of the batch.
-  using Gather = std::function<void(float* all, Index numbers)>;
+  using Gather = std::function<void(Real* all, Index numbers)>;
   /// The passes of the parts [first, last) of a batch of `all` parts. Both expect ReadVariables to be held.
   void forward(Index first, Index last, Index all, const Gather& gather, const Pulse& pulse);
   void backward(Index first, Index last, Index all, const Gather& gather, const Pulse& pulse);
@@ -214,7 +214,7 @@ class Convoy {
 
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<std::size_t> meetings_;  // the nodes where rows meet
-  std::vector<float> numbers_;
+  std::vector<Real> numbers_;
   int threads_;
 };
 

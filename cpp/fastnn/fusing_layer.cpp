@@ -25,13 +25,13 @@ void FusingLayer::book_folded(Booking& booking, Index rows, Index channels, Life
 
 void FusingLayer::prepare_folded(const Context& context, Index rows, Index channels, bool use_bias) const {
   if (!folded()) return;
-  float* const bias = context.buffer(kScaledBias);
-  float* const factors = bias + channels;
+  Real* const bias = context.buffer(kScaledBias);
+  Real* const factors = bias + channels;
   scaling_->channel_scales(context, use_bias ? 2 : 1, factors, bias);
   if (use_bias)
     for (Index c = 0; c < channels; ++c) bias[c] += context.weight(1)[c] * factors[c];
-  const float* const kernel = context.weight(0);
-  float* const to = context.buffer(kScaledKernel);
+  const Real* const kernel = context.weight(0);
+  Real* const to = context.buffer(kScaledKernel);
   parallel_ranges(rows, 64, byte_work(8.0 * static_cast<double>(rows * channels)), [&](Index begin, Index end, int) {
     for (Index r = begin; r < end; ++r)
       for (Index c = 0; c < channels; ++c) to[r * channels + c] = kernel[r * channels + c] * factors[c];
@@ -42,7 +42,7 @@ kernels::Epilogue FusingLayer::folded_epilogue(const Context& context, bool use_
   return epilogue(folded() ? context.buffer(kScaledBias) : use_bias ? context.weight(1) : nullptr);
 }
 
-kernels::Epilogue FusingLayer::epilogue(const float* bias) const {
+kernels::Epilogue FusingLayer::epilogue(const Real* bias) const {
   kernels::Epilogue end{fused_};
   end.bias = bias;
   return end;
@@ -50,8 +50,8 @@ kernels::Epilogue FusingLayer::epilogue(const float* bias) const {
 
 void FusingLayer::backward_through_fused(const Context& context, Index size) const {
   if (fused_.linear()) return;
-  const float* y = context.output();
-  float* dy = context.output_gradient();
+  const Real* y = context.output();
+  Real* dy = context.output_gradient();
   parallel_ranges(size, 8192, byte_work(12.0 * static_cast<double>(size)), [&](Index begin, Index end, int) {
     kernels::activate_backward(fused_.activation, fused_.parameters, nullptr, y + begin, dy + begin, dy + begin,
                                end - begin);

@@ -18,7 +18,7 @@ class FusingLayer : public Layer {
  protected:
   const kernels::ActivationFunction& fused() const { return fused_; }
   /// The end of a product: a bias, or null, and the fused activation.
-  kernels::Epilogue epilogue(const float* bias) const;
+  kernels::Epilogue epilogue(const Real* bias) const;
   /// True where fold() may be asked: the last axis of the kernel is that of the output's channels.
   virtual bool folds() const { return false; }
   bool folded() const { return scaling_ != nullptr; }
@@ -27,7 +27,7 @@ class FusingLayer : public Layer {
   /// Computes the kernel times the factors of the folded node, and the bias that goes with it; `use_bias`: weight 1 is a bias.
   void prepare_folded(const Context& context, Index rows, Index channels, bool use_bias) const;
   /// The kernel: weight 0, or the scaled one while it is kept.
-  const float* kernel(const Context& context) const {
+  const Real* kernel(const Context& context) const {
     return folded() ? context.buffer(kScaledKernel) : context.weight(0);
   }
   /// The end of a product: the folded bias, or weight 1 with `use_bias`, and the fused activation.

@@ -42,7 +42,8 @@ void load_kernels(const std::string& path) {
   const auto entrance = reinterpret_cast<kernels::Entrance>(dlsym(library, kernels::kEntrance));
   require(entrance != nullptr, path, " is no library of kernels");
   const kernels::Table* table = entrance(&kServices);
-  require(table->size == sizeof(kernels::Table), path, " is of another version of fastnn; install fastnn again");
+  require(table->size == sizeof(kernels::Table) && table->real == sizeof(Real), path,
+          " is of another version of fastnn; install fastnn again");
 #define FASTNN_ENTRY(name) kernels::name = table->name;
 #include "fastnn/kernels/list.inc"
 #undef FASTNN_ENTRY

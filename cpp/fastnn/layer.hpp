@@ -27,7 +27,7 @@ struct WeightSpec {
   std::string name;
   Shape shape;
   bool trainable = true;
-  DType dtype = DType::float32;
+  DType dtype = DType::real;
 };
 
 /// The outputs and weights of a layer for given inputs.
@@ -78,7 +78,7 @@ class Booking {
   int threads() const { return threads_; }                 ///< for scratch memory per thread
 
   /// Books room for `count` elements, once for each key.
-  template <class T = float>
+  template <class T = Real>
   void book(std::size_t key, Life life, Index count) {
     entries.push_back({key, life, static_cast<std::size_t>(count) * sizeof(T)});
   }
@@ -109,28 +109,28 @@ class Context {
   /// True where the batch is computed in parts and what meet() was given holds for all of them.
   bool met() const { return met_; }
 
-  template <class T = float>
+  template <class T = Real>
   const T* input(std::size_t i = 0) const {
     return static_cast<const T*>(inputs_[i]);
   }
-  template <class T = float>
+  template <class T = Real>
   T* output(std::size_t i = 0) const {
     return static_cast<T*>(outputs_[i]);
   }
   /// The gradient of output i. The layer may overwrite it: it is not read after this pass.
-  float* output_gradient(std::size_t i = 0) const { return output_gradients_[i]; }
+  Real* output_gradient(std::size_t i = 0) const { return output_gradients_[i]; }
   /// The destination (to write, not to add to) of the gradient of input i; null where it is not needed.
-  float* input_gradient(std::size_t i = 0) const { return input_gradients_[i]; }
-  template <class T = float>
+  Real* input_gradient(std::size_t i = 0) const { return input_gradients_[i]; }
+  template <class T = Real>
   const T* weight(std::size_t i) const {
     return static_cast<const T*>(weights_[i]);
   }
   /// The destination (to write, not to add to) of the gradient of weight i; null where the weight is frozen.
-  float* weight_gradient(std::size_t i) const { return weight_gradients_[i]; }
+  Real* weight_gradient(std::size_t i) const { return weight_gradients_[i]; }
   /// A weight that this node itself updates, in commit() only.
-  float* state(std::size_t i) const { return const_cast<float*>(weight(i)); }
+  Real* state(std::size_t i) const { return const_cast<Real*>(weight(i)); }
   /// The buffer that was booked under `key`; null where none was.
-  template <class T = float>
+  template <class T = Real>
   T* buffer(std::size_t key) const {
     return static_cast<T*>(buffers_[key]);
   }
@@ -144,9 +144,9 @@ class Context {
   int threads_ = 1;
   std::vector<const void*> inputs_;
   std::vector<void*> outputs_;
-  std::vector<float*> output_gradients_, input_gradients_;
+  std::vector<Real*> output_gradients_, input_gradients_;
   std::vector<const void*> weights_;
-  std::vector<float*> weight_gradients_;
+  std::vector<Real*> weight_gradients_;
   std::array<void*, kMostBuffers> buffers_{};  // by key
   Stream stream_;
 };
@@ -203,7 +203,7 @@ class Layer {
   /// True where y = x * factor + term for each channel (the last axis), and factors and terms follow from the weights.
   virtual bool scales_channels() const { return false; }
   /// Writes these; the weights begin at `first` of those in the context.
-  virtual void channel_scales(const Context&, std::size_t /*first*/, float* /*factors*/, float* /*terms*/) const {}
+  virtual void channel_scales(const Context&, std::size_t /*first*/, Real* /*factors*/, Real* /*terms*/) const {}
   /// Takes a node that scales the channels of the output into its own weights, to compute both at once; false if it cannot.
   /// The weights of that node follow its own.
   virtual bool fold(const std::shared_ptr<const Layer>& /*scaling*/) { return false; }
@@ -263,9 +263,9 @@ class Layer {
   /// of each part all parts have to know in a pass; 0: none.
   virtual Index meeting(bool /*training*/, bool /*backward*/) const { return 0; }
   /// Writes these numbers of the part that the context holds. Runs right before the pass.
-  virtual void contribute(const Context&, bool /*backward*/, float* /*to*/) const {}
+  virtual void contribute(const Context&, bool /*backward*/, Real* /*to*/) const {}
   /// Takes the numbers of all parts, in their order, in the place of what the pass finds in its own rows.
-  virtual void meet(const Context&, bool /*backward*/, const float* /*of_parts*/, Index /*parts*/) const {}
+  virtual void meet(const Context&, bool /*backward*/, const Real* /*of_parts*/, Index /*parts*/) const {}
   /// True where the node draws from its stream in a training step.
   virtual bool random() const { return false; }
 

@@ -9,8 +9,8 @@ namespace fastnn {
 namespace {
 
 constexpr double kDecrease = 1e-4, kCurvature = 0.9;
-// Losses are sums of float32 numbers: differences below this share of them say nothing.
-constexpr double kNoise = 1e-7;
+// Losses are sums of rounded numbers: differences below this share of them say nothing.
+constexpr double kNoise = sizeof(Real) == sizeof(float) ? 1e-7 : 1e-15;
 
 }  // namespace
 
@@ -29,13 +29,13 @@ void Lbfgs::lay_out(const GradientTable& table) {
   offsets_ = table.offsets;
   size_ = table.size;
   for (Vector* vector : {&start_, &weights_now_, &trial_, &gradient_, &gradient_trial_, &direction_})
-    vector->assign(static_cast<std::size_t>(size_), 0.0f);
+    vector->assign(static_cast<std::size_t>(size_), 0.0_r);
   parts_.assign(static_cast<std::size_t>(kernels::inner_product_scratch(size_)), 0);
   pairs_.clear();
   finished_ = false;
 }
 
-void Lbfgs::take(const float* gradients, Vector& to) const {
+void Lbfgs::take(const Real* gradients, Vector& to) const {
   for (std::size_t i = 0; i < weights_.size(); ++i) {
     const Variable& weight = *weights_[i];
     kernels::moderate({weight.l1, weight.l2}, gradients + offsets_[i], weight.data(), to.data() + offsets_[i],
@@ -60,16 +60,16 @@ double Lbfgs::dot(const Vector& a, const Vector& b) {
 }
 
 void Lbfgs::add(const Vector& from, double factor, Vector& to) const {
-  kernels::add_scaled(from.data(), static_cast<float>(factor), 1, to.data(), size_);
+  kernels::add_scaled(from.data(), static_cast<Real>(factor), 1, to.data(), size_);
 }
 
 double Lbfgs::largest(const Vector& values) const {
   double most = 0;
-  for (float value : values) most = std::max(most, std::fabs(static_cast<double>(value)));
+  for (Real value : values) most = std::max(most, std::fabs(static_cast<double>(value)));
   return most;
 }
 
-Outcome Lbfgs::apply(const GradientTable& table, const float* gradients, double loss) {
+Outcome Lbfgs::apply(const GradientTable& table, const Real* gradients, double loss) {
   lay_out(table);
   ++counts_.evaluations;
   if (state_ != State::idle) {
@@ -100,7 +100,7 @@ Outcome Lbfgs::apply(const GradientTable& table, const float* gradients, double 
 
 // The two loops of Nocedal (1980): minus the gradient times an estimate of the inverse Hessian.
 void Lbfgs::find_direction() {
-  std::transform(gradient_.begin(), gradient_.end(), direction_.begin(), [](float g) { return -g; });
+  std::transform(gradient_.begin(), gradient_.end(), direction_.begin(), [](Real g) { return -g; });
   factors_.resize(pairs_.size());
   for (std::size_t i = pairs_.size(); i-- > 0;) {
     factors_[i] = pairs_[i].inverse * dot(pairs_[i].weights, direction_);
@@ -109,7 +109,7 @@ void Lbfgs::find_direction() {
   if (!pairs_.empty()) {
     const Pair& last = pairs_.back();
     const double scale = 1 / (last.inverse * dot(last.gradient, last.gradient));
-    kernels::add_scaled(direction_.data(), 0, static_cast<float>(scale), direction_.data(), size_);
+    kernels::add_scaled(direction_.data(), 0, static_cast<Real>(scale), direction_.data(), size_);
   }
   for (std::size_t i = 0; i < pairs_.size(); ++i)
     add(pairs_[i].weights, factors_[i] - pairs_[i].inverse * dot(pairs_[i].gradient, direction_), direction_);
@@ -198,7 +198,7 @@ Outcome Lbfgs::accept(double loss) {
   add(weights_now_, -1, pair.weights);
   add(gradient_, -1, pair.gradient);
   const double curvature = dot(pair.weights, pair.gradient);
-  if (curvature > std::numeric_limits<float>::epsilon() * dot(pair.gradient, pair.gradient)) {
+  if (curvature > std::numeric_limits<Real>::epsilon() * dot(pair.gradient, pair.gradient)) {
     pair.inverse = 1 / curvature;
     if (pairs_.size() == history_size_) pairs_.erase(pairs_.begin());
     pairs_.push_back(std::move(pair));

@@ -17,7 +17,7 @@ class Lbfgs : public Optimizer {
   explicit Lbfgs(const Config& config);
 
   void build(const std::vector<VariablePtr>&) override {}
-  Outcome apply(const GradientTable& table, const float* gradients, double loss) override;
+  Outcome apply(const GradientTable& table, const Real* gradients, double loss) override;
   void abandon() override;
   bool finished() const override { return finished_; }
   Counts counts() const override { return counts_; }
@@ -28,10 +28,10 @@ class Lbfgs : public Optimizer {
   struct Point {
     double at = 0, loss = 0, slope = 0;
   };
-  using Vector = std::vector<float>;
+  using Vector = std::vector<Real>;
 
   void lay_out(const GradientTable& table);
-  void take(const float* gradients, Vector& to) const;
+  void take(const Real* gradients, Vector& to) const;
   void read_weights(Vector& to) const;
   void write_weights(const Vector& from) const;
   double dot(const Vector& a, const Vector& b);

@@ -9,11 +9,11 @@ LossScale::LossScale(const Config& config)
       counter_(std::make_shared<Variable>("step_counter", Shape{}, false)),
       scale_(std::make_shared<Variable>("dynamic_scale", Shape{}, false)) {
   *counter_->data() = 0;
-  *scale_->data() = static_cast<float>(config.number("initial_scale"));
+  *scale_->data() = static_cast<Real>(config.number("initial_scale"));
 }
 
-Outcome LossScale::apply(const GradientTable& table, const float* gradients, double) {
-  float &counter = *counter_->data(), &scale = *scale_->data();
+Outcome LossScale::apply(const GradientTable& table, const Real* gradients, double) {
+  Real &counter = *counter_->data(), &scale = *scale_->data();
   bool finite = true;
   for (std::size_t w = 0; w < table.weights.size() && finite; ++w)
     finite = kernels::all_finite(gradients + table.offsets[w], scale, table.weights[w]->size());
@@ -23,7 +23,7 @@ Outcome LossScale::apply(const GradientTable& table, const float* gradients, dou
     return Outcome::refused;
   }
   counter += 1;
-  if (counter >= static_cast<float>(growth_steps_)) {
+  if (counter >= static_cast<Real>(growth_steps_)) {
     counter = 0;
     scale *= 2;
   }

@@ -14,7 +14,7 @@ class LossScale : public Optimizer {
 
   void build(const std::vector<VariablePtr>&) override {}
   std::vector<VariablePtr> shared_slots() const override { return {counter_, scale_}; }
-  Outcome apply(const GradientTable& table, const float* gradients, double loss) override;
+  Outcome apply(const GradientTable& table, const Real* gradients, double loss) override;
 
  private:
   Index growth_steps_;

@@ -51,7 +51,7 @@ class Optimizer {
 
   /// Moves the weights of the table by their gradients; `loss` is the total loss at the weights as they are. Expects
   /// WriteVariables to be held.
-  virtual Outcome apply(const GradientTable& table, const float* gradients, double loss) = 0;
+  virtual Outcome apply(const GradientTable& table, const Real* gradients, double loss) = 0;
   /// Brings back the weights as they were before a step that answered `again` and is now given up. Expects
   /// WriteVariables to be held.
   virtual void abandon() {}

@@ -1,11 +1,12 @@
-// One SIMD register of floats, whatever its width: Eigen's packet primitives under the names the kernels use.
+// One SIMD register of Reals, whatever its width: Eigen's packet primitives under the names the kernels use.
 //
-// Width and instruction set come from the compiler's flags alone (SSE 4, AVX 8, AVX-512 16, NEON 4). Lanes are counted
+// Width and instruction set come from the compiler's flags alone (floats: SSE 4, AVX 8, AVX-512 16, NEON 4; of doubles half as many). Lanes are counted
 // from the start of a row; tails are padded, never peeled by alignment, so a result does not depend on an array's address.
 #pragma once
 
 #include <Eigen/Core>
 #include <cmath>
+#include <limits>
 
 #include "fastnn/tensor.hpp"
 
@@ -13,17 +14,25 @@ namespace fastnn::packet {
 
 namespace ei = Eigen::internal;
 
-using Packet = ei::packet_traits<float>::type;
+#if defined(FASTNN_REAL_IS_DOUBLE)
+#define FASTNN_OF_REALS(intrinsic) intrinsic##_pd
+#define FASTNN_MASK_OF_REALS(intrinsic) intrinsic##_pd_mask
+#else
+#define FASTNN_OF_REALS(intrinsic) intrinsic##_ps
+#define FASTNN_MASK_OF_REALS(intrinsic) intrinsic##_ps_mask
+#endif
+
+using Packet = ei::packet_traits<Real>::type;
 constexpr Index kWidth = ei::unpacket_traits<Packet>::size;
 
-inline Packet set1(float value) { return ei::pset1<Packet>(value); }
-inline Packet zero() { return set1(0.0f); }
-inline Packet one() { return set1(1.0f); }
-inline Packet load(const float* from) { return ei::ploadu<Packet>(from); }
-inline Packet load_aligned(const float* from) { return ei::pload<Packet>(from); }
-inline void store(float* to, const Packet& value) { ei::pstoreu(to, value); }
+inline Packet set1(Real value) { return ei::pset1<Packet>(value); }
+inline Packet zero() { return set1(0.0_r); }
+inline Packet one() { return set1(1.0_r); }
+inline Packet load(const Real* from) { return ei::ploadu<Packet>(from); }
+inline Packet load_aligned(const Real* from) { return ei::pload<Packet>(from); }
+inline void store(Real* to, const Packet& value) { ei::pstoreu(to, value); }
 /// Prefetches the cache line of an address; the address need not be valid.
-inline void prefetch(const float* address) { __builtin_prefetch(address); }
+inline void prefetch(const Real* address) { __builtin_prefetch(address); }
 
 inline Packet add(const Packet& a, const Packet& b) { return ei::padd(a, b); }
 inline Packet sub(const Packet& a, const Packet& b) { return ei::psub(a, b); }
@@ -39,11 +48,11 @@ inline Packet select(const Packet& mask, const Packet& yes, const Packet& no) { 
 /// The larger of a and b; a where either is NaN or both are equal. (The instruction returns its second operand there.)
 inline Packet max(const Packet& a, const Packet& b) {
 #if defined(__AVX512F__)
-  return _mm512_max_ps(b, a);
+  return FASTNN_OF_REALS(_mm512_max)(b, a);
 #elif defined(__AVX__)
-  return _mm256_max_ps(b, a);
+  return FASTNN_OF_REALS(_mm256_max)(b, a);
 #elif defined(__SSE2__)
-  return _mm_max_ps(b, a);
+  return FASTNN_OF_REALS(_mm_max)(b, a);
 #else
   return select(less(a, b), b, a);
 #endif
@@ -51,49 +60,72 @@ inline Packet max(const Packet& a, const Packet& b) {
 /// The smaller of a and b; a where either is NaN or both are equal.
 inline Packet min(const Packet& a, const Packet& b) {
 #if defined(__AVX512F__)
-  return _mm512_min_ps(b, a);
+  return FASTNN_OF_REALS(_mm512_min)(b, a);
 #elif defined(__AVX__)
-  return _mm256_min_ps(b, a);
+  return FASTNN_OF_REALS(_mm256_min)(b, a);
 #elif defined(__SSE2__)
-  return _mm_min_ps(b, a);
+  return FASTNN_OF_REALS(_mm_min)(b, a);
 #else
   return select(less(b, a), b, a);
 #endif
+}
+
+constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
+
+inline Packet abs(const Packet& a) { return ei::pabs(a); }
+inline Packet negate(const Packet& a) { return ei::pnegate(a); }
+inline Packet equal(const Packet& a, const Packet& b) { return ei::pcmp_eq(a, b); }
+inline Packet both(const Packet& a, const Packet& b) { return ei::pand(a, b); }
+inline Packet either(const Packet& a, const Packet& b) { return ei::por(a, b); }
+inline Packet clamp(const Packet& a, Real low, Real high) { return min(max(a, set1(low)), set1(high)); }
+/// `magnitude` (not negative) with the sign of `sign`.
+inline Packet copy_sign(const Packet& magnitude, const Packet& sign) {
+  return ei::por(magnitude, ei::pand(sign, set1(-0.0_r)));
+}
+
+/// c[0] + c[1] x + c[2] x^2 + ...
+template <int N>
+inline Packet polynomial(const Packet& x, const Real (&c)[N]) {
+  Packet sum = set1(c[N - 1]);
+  for (int i = N - 2; i >= 0; --i) sum = madd(sum, x, set1(c[i]));
+  return sum;
 }
 
 #if defined(__AVX__) && !defined(__AVX512F__)
 namespace detail {
 alignas(kAlignment) inline constexpr std::int32_t kLaneMasks[16] = {-1, -1, -1, -1, -1, -1, -1, -1,
                                                                     0,  0,  0,  0,  0,  0,  0,  0};
+constexpr Index kMasksOfLane = static_cast<Index>(sizeof(Real) / sizeof(std::int32_t));
 /// All bits set in the first `count` lanes.
 inline __m256i lane_mask(Index count) {
-  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLaneMasks + 8 - count));
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLaneMasks + 8 - count * kMasksOfLane));
 }
 }  // namespace detail
 #endif
 
 /// The first `count` (0 < count < kWidth) floats, the other lanes `fill`.
-inline Packet load_partial(const float* from, Index count, float fill = 0.0f) {
+inline Packet load_partial(const Real* from, Index count, Real fill = 0.0_r) {
 #if defined(__AVX512F__)
-  return _mm512_mask_loadu_ps(set1(fill), static_cast<__mmask16>((1u << count) - 1), from);
+  return FASTNN_OF_REALS(_mm512_mask_loadu)(set1(fill), static_cast<__mmask16>((1u << count) - 1), from);
 #elif defined(__AVX__)
   const __m256i mask = detail::lane_mask(count);
-  return _mm256_blendv_ps(set1(fill), _mm256_maskload_ps(from, mask), _mm256_castsi256_ps(mask));
+  return FASTNN_OF_REALS(_mm256_blendv)(set1(fill), FASTNN_OF_REALS(_mm256_maskload)(from, mask),
+                                        FASTNN_OF_REALS(_mm256_castsi256)(mask));
 #else
-  alignas(kAlignment) float lanes[kWidth];
+  alignas(kAlignment) Real lanes[kWidth];
   for (Index i = 0; i < kWidth; ++i) lanes[i] = i < count ? from[i] : fill;
   return load_aligned(lanes);
 #endif
 }
 
 /// Stores the first `count` lanes.
-inline void store_partial(float* to, const Packet& value, Index count) {
+inline void store_partial(Real* to, const Packet& value, Index count) {
 #if defined(__AVX512F__)
-  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), value);
+  FASTNN_OF_REALS(_mm512_mask_storeu)(to, static_cast<__mmask16>((1u << count) - 1), value);
 #elif defined(__AVX__)
-  _mm256_maskstore_ps(to, detail::lane_mask(count), value);
+  FASTNN_OF_REALS(_mm256_maskstore)(to, detail::lane_mask(count), value);
 #else
-  alignas(kAlignment) float lanes[kWidth];
+  alignas(kAlignment) Real lanes[kWidth];
   ei::pstore(lanes, value);
   for (Index i = 0; i < count; ++i) to[i] = lanes[i];
 #endif
@@ -102,22 +134,22 @@ inline void store_partial(float* to, const Packet& value, Index count) {
 /// True if any lane is not zero. NaN is not; numbers that count as zero while a run lasts are.
 inline bool any_nonzero(const Packet& a) {
 #if defined(__AVX512F__)
-  return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_NEQ_UQ) != 0;
+  return FASTNN_MASK_OF_REALS(_mm512_cmp)(a, zero(), _CMP_NEQ_UQ) != 0;
 #elif defined(__AVX__)
-  return _mm256_movemask_ps(_mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_NEQ_UQ)) != 0;
+  return FASTNN_OF_REALS(_mm256_movemask)(FASTNN_OF_REALS(_mm256_cmp)(a, zero(), _CMP_NEQ_UQ)) != 0;
 #elif defined(__SSE2__)
-  return _mm_movemask_ps(_mm_cmpneq_ps(a, _mm_setzero_ps())) != 0;
+  return FASTNN_OF_REALS(_mm_movemask)(FASTNN_OF_REALS(_mm_cmpneq)(a, zero())) != 0;
 #else
-  alignas(kAlignment) float lanes[kWidth];
+  alignas(kAlignment) Real lanes[kWidth];
   ei::pstore(lanes, a);
   bool any = false;
-  for (Index i = 0; i < kWidth; ++i) any |= lanes[i] != 0.0f;
+  for (Index i = 0; i < kWidth; ++i) any |= lanes[i] != 0.0_r;
   return any;
 #endif
 }
 
 /// madd for one float, with the bits of a lane.
-inline float madd(float a, float b, float c) {
+inline Real madd(Real a, Real b, Real c) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
   return std::fma(a, b, c);
 #else
@@ -126,8 +158,8 @@ inline float madd(float a, float b, float c) {
 }
 
 /// The sum of the lanes, added pairwise in a fixed order.
-inline float sum_lanes(const Packet& value) {
-  alignas(kAlignment) float lanes[kWidth];
+inline Real sum_lanes(const Packet& value) {
+  alignas(kAlignment) Real lanes[kWidth];
   ei::pstore(lanes, value);
   for (Index half = kWidth / 2; half > 0; half /= 2)
     for (Index i = 0; i < half; ++i) lanes[i] += lanes[i + half];
@@ -135,10 +167,10 @@ inline float sum_lanes(const Packet& value) {
 }
 
 /// The largest lane; NaN if any lane is.
-inline float max_lane(const Packet& value) {
-  alignas(kAlignment) float lanes[kWidth];
+inline Real max_lane(const Packet& value) {
+  alignas(kAlignment) Real lanes[kWidth];
   ei::pstore(lanes, value);
-  float largest = lanes[0];
+  Real largest = lanes[0];
   for (Index i = 1; i < kWidth; ++i)
     if (lanes[i] > largest || lanes[i] != lanes[i]) largest = lanes[i];
   return largest;
@@ -152,10 +184,10 @@ inline void for_each(Index size, Body&& body) {
   for (; i + kWidth <= size; i += kWidth) body(i, kWidth);
   if (i < size) body(i, size - i);
 }
-inline Packet load_n(const float* from, Index count, float fill = 0.0f) {
+inline Packet load_n(const Real* from, Index count, Real fill = 0.0_r) {
   return count == kWidth ? load(from) : load_partial(from, count, fill);
 }
-inline void store_n(float* to, const Packet& value, Index count) {
+inline void store_n(Real* to, const Packet& value, Index count) {
   if (count == kWidth)
     store(to, value);
   else

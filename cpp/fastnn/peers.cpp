@@ -30,10 +30,10 @@ Cut Peers::cut(Index count, Index rows) const {
   return {rows, parts, first_part(rank_, parts), first_part(rank_ + 1, parts), count, 0, count};
 }
 
-void Peers::gather_parts(float* all, const Cut& cut, Index numbers) {
+void Peers::gather_parts(Real* all, const Cut& cut, Index numbers) {
   for (Index rank = 0; rank < size_; ++rank) {
     const Index end = own_rows_ ? cut.parts / size_ * (rank + 1) : first_part(rank + 1, cut.parts);
-    ends_[static_cast<std::size_t>(rank)] = static_cast<std::size_t>(end * numbers) * sizeof(float);
+    ends_[static_cast<std::size_t>(rank)] = static_cast<std::size_t>(end * numbers) * sizeof(Real);
   }
   gather(all, ends_);
 }

@@ -66,7 +66,7 @@ class Peers {
   virtual void gather(void* all, const std::vector<std::size_t>& ends) = 0;
 
   /// gather() of `numbers` floats of each part of a batch.
-  void gather_parts(float* all, const Cut& cut, Index numbers);
+  void gather_parts(Real* all, const Cut& cut, Index numbers);
 
  private:
   Index first_part(Index rank, Index parts) const { return (parts * rank + size_ - 1) / size_; }

@@ -41,7 +41,7 @@ Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTe
 
 // The weights of a term's values: those of the samples, and 0 where a mask excludes a value.
 struct Phase::Weighing {
-  const float* samples;      // one number per sample or per value; null: 1
+  const Real* samples;       // one number per sample or per value; null: 1
   bool each;                 // per value
   const std::uint8_t* mask;  // per value; null: all count
   Index rows, size;
@@ -128,7 +128,7 @@ std::unique_ptr<Workspace> Phase::workspace(Index capacity) {
   // Of a program these come after other commits of a step, which nothing may then interrupt.
   for (const Updated& share : shares_) share.optimizer->build(share.table.weights);
   if (piece > 0 && trains()) {
-    const std::size_t bytes = parts * static_cast<std::size_t>(executor_.gradients().size) * sizeof(float);
+    const std::size_t bytes = parts * static_cast<std::size_t>(executor_.gradients().size) * sizeof(Real);
     if (partials_.size() < bytes) partials_ = AlignedBuffer(bytes);
   }
   return std::make_unique<Workspace>(executor_, capacity, piece, together);
@@ -180,7 +180,7 @@ void Phase::gradients_of_batch(Workspace& space, const Batch& batch, const Pulse
 void Phase::run_convoy(Convoy& convoy, const Batch& batch, const Pulse& pulse) {
   const Index parts = cut_.last - cut_.first, size = executor_.gradients().size, begin = cut_.begin();
   const auto rows_of = [&](Index part) { return std::min(cut_.rows, cut_.end() - begin - part * cut_.rows); };
-  const Convoy::Gather gather = [&](float* all, Index numbers) { peers_->gather_parts(all, cut_, numbers); };
+  const Convoy::Gather gather = [&](Real* all, Index numbers) { peers_->gather_parts(all, cut_, numbers); };
   convoy.first().prepare();
   convoy.each(parts, [&](Session& session, Index part) {
     const Index first = begin + part * cut_.rows, rows = rows_of(part);
@@ -338,7 +338,7 @@ void Phase::reduce(Workspace& space) {
   }
   if (space.piece() == 0 || !trains()) return;
   const Timed timed(space.session().record(), Part::reduce);
-  float* gradients = space.session().weight_gradients();
+  Real* gradients = space.session().weight_gradients();
   if (together)
     reduce_gradients(gradients);
   else
@@ -347,18 +347,18 @@ void Phase::reduce(Workspace& space) {
 
 // Folds the gradients of all parts of all processes, block by block: while a process adds its parts to one block, the
 // next one adds its own to the block before.
-void Phase::reduce_gradients(float* to) {
+void Phase::reduce_gradients(Real* to) {
   constexpr Index kBlock = 1 << 16;
   const Index parts = cut_.last - cut_.first, size = executor_.gradients().size;
   const Index from = peers_->is_first() ? 1 : 0;
   for (Index begin = 0; begin < size; begin += kBlock) {
     const Index count = std::min(kBlock, size - begin);
-    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(float);
+    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(Real);
     if (from == 0) peers_->receive(partial(0) + begin, bytes);
     kernels::add_up(partial(from) + begin, parts + 1 - from, size, count, to + begin);
     if (!peers_->is_last()) peers_->send(to + begin, bytes);
   }
-  peers_->share(to, static_cast<std::size_t>(size) * sizeof(float));
+  peers_->share(to, static_cast<std::size_t>(size) * sizeof(Real));
 }
 
 bool Phase::commit(Workspace& space) {
@@ -422,22 +422,22 @@ std::size_t Phase::take_results(const std::vector<std::pair<double, double>>& su
   return end;
 }
 
-std::vector<std::pair<VariablePtr, std::vector<float>>> Phase::gradients(const Batch& batch, const Pulse& pulse) {
+std::vector<std::pair<VariablePtr, std::vector<Real>>> Phase::gradients(const Batch& batch, const Pulse& pulse) {
   if (tallies_.empty()) tallies_.push_back(zero());
   Workspace space(executor_, batch.count, 0);
   const RunScope scope(space.threads());
   gradients_of_batch(space, batch, pulse);
   reduce(space);
   const ReadVariables reading;
-  std::vector<std::pair<VariablePtr, std::vector<float>>> result;
+  std::vector<std::pair<VariablePtr, std::vector<Real>>> result;
   const GradientTable& table = executor_.gradients();
   for (std::size_t i = 0; i < table.weights.size(); ++i) {
     const Variable& weight = *table.weights[i];
-    const float* from = space.session().weight_gradients() + table.offsets[i];
-    std::vector<float> gradient(from, from + weight.size());
+    const Real* from = space.session().weight_gradients() + table.offsets[i];
+    std::vector<Real> gradient(from, from + weight.size());
     for (std::size_t j = 0; j < gradient.size(); ++j) {
-      const float w = weight.data()[j];
-      gradient[j] += 2 * weight.l2 * w + weight.l1 * static_cast<float>((w > 0) - (w < 0));
+      const Real w = weight.data()[j];
+      gradient[j] += 2 * weight.l2 * w + weight.l1 * static_cast<Real>((w > 0) - (w < 0));
     }
     result.emplace_back(table.weights[i], std::move(gradient));
   }
@@ -503,13 +503,13 @@ void Phase::take_losses(Session& session, const Batch& batch, Tally& tally) cons
   tally.total = 0;
   for (std::size_t k = 0; k < losses_.size(); ++k) {
     const LossTerm& term = losses_[k];
-    const float* values = session.value(term.edge);
+    const Real* values = session.value(term.edge);
     const bool batched = executor_.graph().edge(term.edge).spec.batched();
-    float* gradient = session.gradient(term.edge);
+    Real* gradient = session.gradient(term.edge);
     if (!batched && session.first_row() > 0) {
       // A penalty that does not depend on rows counts once, with the first of several parts.
       tally.losses[k] = 0;
-      if (gradient != nullptr) std::fill_n(gradient, executor_.graph().edge(term.edge).spec.size(1), 0.0f);
+      if (gradient != nullptr) std::fill_n(gradient, executor_.graph().edge(term.edge).spec.size(1), 0.0_r);
       continue;
     }
     const Weighing weighing = this->weighing(session, batch, term);
@@ -528,20 +528,20 @@ void Phase::take_losses(Session& session, const Batch& batch, Tally& tally) cons
     tally.losses[k] = of_batch * sum / count;
     tally.total += term.weight * tally.losses[k];
     if (gradient != nullptr) {
-      const auto share = static_cast<float>(of_batch * term.weight / count);
+      const auto share = static_cast<Real>(of_batch * term.weight / count);
       if (weighing.plain()) {
         std::fill_n(gradient, weighing.rows * weighing.size, share);
         continue;
       }
       for (Index i = 0, at = 0; i < weighing.rows; ++i)
-        for (Index j = 0; j < weighing.size; ++j, ++at) gradient[at] = share * static_cast<float>(weighing.at(i, j));
+        for (Index j = 0; j < weighing.size; ++j, ++at) gradient[at] = share * static_cast<Real>(weighing.at(i, j));
     }
   }
 }
 
 void Phase::take_metrics(const Session& session, const Batch& batch, Tally& tally) const {
   for (std::size_t k = 0; k < metrics_.size(); ++k) {
-    const float* values = session.value(metrics_[k].edge);
+    const Real* values = session.value(metrics_[k].edge);
     const Weighing weighing = this->weighing(session, batch, metrics_[k]);
     double sum = 0, count = 0;
     for (Index i = 0, at = 0; i < weighing.rows; ++i)

@@ -42,19 +42,12 @@ struct MetricTerm {
   EdgeId mask = kUnmasked;
 };
 
-/// The data of a run: columns in the order of the graph's inputs, and sample weights of shape (rows,) or of the shape
-/// of the losses, null where absent.
-struct RunData {
-  std::vector<Column> columns;
-  std::vector<const Column*> weights;
-};
-
 /// The rows of one step, and their sample weights (one vector for each of RunData::weights).
 struct Batch {
   const RunData& data;
   const Index* order;  ///< null: rows in their own order
   Index begin, count;
-  const std::vector<std::vector<float>>& weights;
+  const std::vector<std::vector<Real>>& weights;
 };
 
 /// The memory of a phase for the duration of a run: a session for whole batches, a team where batches are processed in
@@ -144,7 +137,7 @@ class Phase {
   std::size_t take_results(const std::vector<std::pair<double, double>>& sums, std::size_t first);
 
   /// The gradient of the total loss over one whole batch, penalties of weights included. Nothing is committed.
-  std::vector<std::pair<VariablePtr, std::vector<float>>> gradients(const Batch& batch, const Pulse& pulse);
+  std::vector<std::pair<VariablePtr, std::vector<Real>>> gradients(const Batch& batch, const Pulse& pulse);
 
   /// The values that a program keeps of its last step, with their shape and type.
   struct Value {
@@ -175,8 +168,8 @@ class Phase {
   void count_unmasked(Convoy& convoy, const Batch& batch);
   template <class Add>
   void chain(std::vector<double>& numbers, Add&& add) const;
-  void reduce_gradients(float* to);
-  float* partial(Index part) const { return partials_.as<float>() + part * executor_.gradients().size; }
+  void reduce_gradients(Real* to);
+  Real* partial(Index part) const { return partials_.as<Real>() + part * executor_.gradients().size; }
   void run_part(Session& session, const Batch& batch, Index first, Index rows, Tally& tally, const Pulse& pulse) const;
   double weight_of_batch(const Batch& batch, const LossTerm& term) const;
   void take_losses(Session& session, const Batch& batch, Tally& tally) const;

@@ -76,13 +76,13 @@ class Planner {
     plan_.gradients.assign(graph_.edges().size(), kNowhere);
     if (!wanted_.backward) return;
     if (wanted_.input_gradients)
-      for (EdgeId id : graph_.inputs()) needs_[at(id)] = graph_.edge(id).spec.dtype == DType::float32;
+      for (EdgeId id : graph_.inputs()) needs_[at(id)] = graph_.edge(id).spec.dtype == DType::real;
     for (const Node& node : nodes_) {
       bool needs = std::any_of(node.trained.begin(), node.trained.end(), [](bool trained) { return trained; });
       for (std::size_t k = 0; k < node.inputs.size(); ++k)
         needs = needs || (needs_[at(node.inputs[k])] && node.layer->differentiable_input(k));
       if (!node.layer->differentiable()) needs = false;
-      for (EdgeId id : node.outputs) needs_[at(id)] = needs && graph_.edge(id).spec.dtype == DType::float32;
+      for (EdgeId id : node.outputs) needs_[at(id)] = needs && graph_.edge(id).spec.dtype == DType::real;
     }
     std::vector<bool> reached(graph_.edges().size(), false);
     for (std::size_t k = 0; k < sources(); ++k) reached[at(wanted_.outputs[k])] = true;
@@ -309,12 +309,12 @@ Index rows_of_piece(const Graph& graph, const Wanted& wanted) {
   const Plan whole(graph, wanted, 1, 1);
   for (const Placement& placement : whole.placements) packed += placement.packed ? placement.bytes : 0;
   for (const Node& node : graph.nodes())
-    for (const VariablePtr& weight : node.weights) weights += static_cast<std::size_t>(weight->size()) * sizeof(float);
+    for (const VariablePtr& weight : node.weights) weights += static_cast<std::size_t>(weight->size()) * sizeof(Real);
   weights = std::max(weights, packed);
   if (wanted.backward)
     for (const Node& node : graph.nodes())
       for (std::size_t i = 0; i < node.weights.size(); ++i)
-        if (node.trained[i]) weights += 3 * static_cast<std::size_t>(node.weights[i]->size()) * sizeof(float);
+        if (node.trained[i]) weights += 3 * static_cast<std::size_t>(node.weights[i]->size()) * sizeof(Real);
   const std::size_t row = std::max<std::size_t>(1, (more.bytes - less.bytes) / kMany);
   if (weights > kMostWeights) return 0;
   return std::max(kPieceStep, static_cast<Index>(kCache / row) / kPieceStep * kPieceStep);

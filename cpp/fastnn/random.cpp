@@ -47,32 +47,32 @@ void prefetch(const Index* at) {
 
 }  // namespace
 
-void fill_uniform(const Stream& stream, float low, float high, float* out, Index count) {
+void fill_uniform(const Stream& stream, Real low, Real high, Real* out, Index count) {
   Words words(stream);
-  const float range = high - low;
+  const Real range = high - low;
   for (Index i = 0; i < count; ++i) {
-    const float value = low + range * to_unit(words.next());
+    const Real value = low + range * to_unit(words.next());
     out[i] = value < high || range <= 0 ? value : std::nextafter(high, low);
   }
 }
 
-void fill_normal(const Stream& stream, float mean, float stddev, float* out, Index count) {
+void fill_normal(const Stream& stream, Real mean, Real stddev, Real* out, Index count) {
   Words words(stream);
   for (Index i = 0; i < count; i += 2) {
     const std::uint32_t a = words.next(), b = words.next();
     const auto [first, second] = normal_pair(a, b);
-    out[i] = static_cast<float>(mean + stddev * first);
-    if (i + 1 < count) out[i + 1] = static_cast<float>(mean + stddev * second);
+    out[i] = static_cast<Real>(mean + stddev * first);
+    if (i + 1 < count) out[i + 1] = static_cast<Real>(mean + stddev * second);
   }
 }
 
-void fill_truncated_normal(const Stream& stream, float mean, float stddev, float* out, Index count) {
+void fill_truncated_normal(const Stream& stream, Real mean, Real stddev, Real* out, Index count) {
   Words words(stream);
   for (Index i = 0; i < count;) {
     const std::uint32_t a = words.next(), b = words.next();
     const auto [first, second] = normal_pair(a, b);
     for (double value : {first, second})
-      if (std::fabs(value) <= 2.0 && i < count) out[i++] = static_cast<float>(mean + stddev * value);
+      if (std::fabs(value) <= 2.0 && i < count) out[i++] = static_cast<Real>(mean + stddev * value);
   }
 }
 

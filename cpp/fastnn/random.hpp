@@ -9,13 +9,20 @@
 
 #include "fastnn/tensor.hpp"
 
-namespace fastnn {
+/// What the core of floats and that of doubles share.
+namespace fastnn_shared {
 
 /// Random stream of one layer. Its position advances when a step commits and is saved with the model.
 struct Stream {
   std::uint64_t seed = 0;
   std::uint64_t position = 0;
 };
+
+}  // namespace fastnn_shared
+
+namespace fastnn {
+
+using fastnn_shared::Stream;
 
 using Philox = std::array<std::uint32_t, 4>;
 
@@ -38,16 +45,16 @@ inline Philox philox(const Stream& stream, std::uint64_t block) {
 }
 
 /// A word as a float in [0, 1) with 24 random bits.
-inline float to_unit(std::uint32_t word) { return static_cast<float>(word >> 8) * (1.0f / 16777216.0f); }
+inline Real to_unit(std::uint32_t word) { return static_cast<Real>(word >> 8) * (1.0_r / 16777216.0_r); }
 
 /// `count` uniform floats in [low, high).
-void fill_uniform(const Stream& stream, float low, float high, float* out, Index count);
+void fill_uniform(const Stream& stream, Real low, Real high, Real* out, Index count);
 
 /// `count` normal floats (Box and Muller in double).
-void fill_normal(const Stream& stream, float mean, float stddev, float* out, Index count);
+void fill_normal(const Stream& stream, Real mean, Real stddev, Real* out, Index count);
 
 /// `count` normal floats, redrawn until within two standard deviations of the mean.
-void fill_truncated_normal(const Stream& stream, float mean, float stddev, float* out, Index count);
+void fill_truncated_normal(const Stream& stream, Real mean, Real stddev, Real* out, Index count);
 
 /// A random order of 0..count-1 (Fisher and Yates).
 void fill_permutation(const Stream& stream, Index* out, Index count);

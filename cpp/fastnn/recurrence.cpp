@@ -14,7 +14,7 @@ constexpr Index kStateWords = Index{1} << 40;
 // The distance of long rows: an odd number of cache lines, so that a column of rows is spread over the sets of the
 // cache.
 Index spread(Index floats) {
-  constexpr Index kLine = static_cast<Index>(kAlignment / sizeof(float));
+  constexpr Index kLine = static_cast<Index>(kAlignment / sizeof(Real));
   return floats < 4 * kLine ? floats : (kernels::ceil_div(floats, kLine) | 1) * kLine;
 }
 
@@ -24,8 +24,8 @@ kernels::Squash squash_from(const Config& config, const std::string& key, const 
   require(kernels::find_activation(name, squash.function), key, " expects an elementwise activation, got \"", name,
           "\"; add it after the layer as Activation(\"", name, "\")");
   kernels::ActivationParameters& p = squash.parameters;
-  const auto number = [&](const char* what, float& value) {
-    value = static_cast<float>(config.number(key + "_" + what, static_cast<double>(value)));
+  const auto number = [&](const char* what, Real& value) {
+    value = static_cast<Real>(config.number(key + "_" + what, static_cast<double>(value)));
   };
   number("negative_slope", p.negative_slope);
   number("threshold", p.threshold);
@@ -79,7 +79,7 @@ Signature Recurrent::infer(const std::vector<Spec>& inputs) {
   const std::size_t expected = 1 + (masked_ ? 1 : 0) + (initial_state_ ? states_.size() : 0);
   require(inputs.size() == expected, who(), " expects ", expected, " inputs, got ", inputs.size());
   const Spec& input = inputs[0];
-  require(input.dtype == DType::float32, who(), " expects a float32 input, got ", name_of(input.dtype));
+  require(input.dtype == DType::real, who(), " expects a ", kReal, " input, got ", name_of(input.dtype));
   require(input.shape.size() == 3, who(), " expects (batch, time, features), got ", to_string(input.shape),
           input.shape.size() == 2
               ? "; give a recurrent layer before it return_sequences=True, or else add an axis of time with Reshape"
@@ -96,7 +96,7 @@ Signature Recurrent::infer(const std::vector<Spec>& inputs) {
   const Spec state{{kUnknown, units_}};
   for (std::size_t k = 0; initial_state_ && k < states_.size(); ++k) {
     const Spec& given = inputs[first_state_input() + k];
-    require(given.shape == state.shape && given.dtype == DType::float32, who(), ": initial_state expects ",
+    require(given.shape == state.shape && given.dtype == DType::real, who(), ": initial_state expects ",
             to_string(state.shape), " for state ", states_[k], ", got ", name_of(given.dtype), " ",
             to_string(given.shape));
   }
@@ -150,15 +150,15 @@ void Recurrent::prepare(const Context& ctx) const {
     for (const Part& part : input_parts_) pack(ctx.weight(0) + part.first * units_, features_, part.count * units_);
     for (const Part& part : state_parts_) pack(ctx.weight(1) + part.first * units_, units_, part.count * units_);
   };
-  float* panels = ctx.buffer(kPanels);
-  each_part([&](const float* weight, Index k, Index n) {
+  Real* panels = ctx.buffer(kPanels);
+  each_part([&](const Real* weight, Index k, Index n) {
     kernels::pack(weight, columns, 1, k, n, panels);
     panels += kernels::packed_size(k, n);
   });
   if (use_bias_) prepare_bias(ctx.weight(2), ctx.buffer(kBias));
   if (!ctx.has(kTransposed)) return;
   panels = ctx.buffer(kTransposed);
-  each_part([&](const float* weight, Index k, Index n) {
+  each_part([&](const Real* weight, Index k, Index n) {
     kernels::pack(weight, 1, columns, n, k, panels);
     panels += kernels::packed_size(n, k);
   });
@@ -172,10 +172,10 @@ void Recurrent::forward(const Context& ctx) const {
 void Recurrent::backward(const Context& ctx) const {
   each_block(ctx, 2, [&](Index begin, Index end, int thread) { backward_block(ctx, begin, end, thread); });
   for (std::size_t k = 0; initial_state_ && k < states_.size(); ++k)
-    if (float* to = ctx.input_gradient(first_state_input() + k))
+    if (Real* to = ctx.input_gradient(first_state_input() + k))
       std::copy_n(gradient(ctx, k, 0), ctx.rows() * units_, to);
   kernel_gradients(ctx);
-  if (float* dx = ctx.input_gradient()) input_gradient(ctx, dx);
+  if (Real* dx = ctx.input_gradient()) input_gradient(ctx, dx);
 }
 
 void Recurrent::commit(const Context& ctx) const {
@@ -184,25 +184,25 @@ void Recurrent::commit(const Context& ctx) const {
     std::copy_n(current(ctx, k, 0), stored_rows(ctx) * units_, ctx.state(first_state_weight_ + k));
 }
 
-void Recurrent::drop_state(const Context& ctx, const Step& step, std::size_t p, float* scratch, const float** h) const {
+void Recurrent::drop_state(const Context& ctx, const Step& step, std::size_t p, Real* scratch, const Real** h) const {
   for (Index r = 0; r < step.count; ++r) {
     h[r] = step.before[0][static_cast<std::size_t>(r)];
     if (state_rate_ == 0) continue;
-    float* to = scratch + r * units_;
+    Real* to = scratch + r * units_;
     apply_state_mask(ctx, step.row[static_cast<std::size_t>(r)], p, h[r], to);
     h[r] = to;
   }
 }
 
-void Recurrent::apply_state_mask(const Context& ctx, Index row, std::size_t p, const float* x, float* y) const {
+void Recurrent::apply_state_mask(const Context& ctx, Index row, std::size_t p, const Real* x, Real* y) const {
   const auto* mask = ctx.buffer<std::uint8_t>(kStateMask) + (row * state_masks() + static_cast<Index>(p)) * units_;
   kernels::apply_mask(mask, 1, kernels::dropout_scale(state_rate_), x, y, units_);
 }
 
-void Recurrent::multiply_state(const Context& ctx, const Step& step, std::size_t p, const float* const* h,
-                               bool accumulate, const float* bias) const {
+void Recurrent::multiply_state(const Context& ctx, const Step& step, std::size_t p, const Real* const* h,
+                               bool accumulate, const Real* bias) const {
   const Part& part = state_parts_[p];
-  float* to[kRows];
+  Real* to[kRows];
   for (Index r = 0; r < step.count; ++r) to[r] = step.gates[static_cast<std::size_t>(r)] + part.to * units_;
   kernels::Epilogue epilogue;
   epilogue.accumulate = accumulate;
@@ -211,10 +211,10 @@ void Recurrent::multiply_state(const Context& ctx, const Step& step, std::size_t
            epilogue);
 }
 
-void Recurrent::multiply_gradients(const Context& ctx, const Step& step, std::size_t p, float* const* to,
+void Recurrent::multiply_gradients(const Context& ctx, const Step& step, std::size_t p, Real* const* to,
                                    bool accumulate) const {
   const Part& part = state_parts_[p];
-  const float* from[kRows];
+  const Real* from[kRows];
   for (Index r = 0; r < step.count; ++r) from[r] = step.gates[static_cast<std::size_t>(r)] + part.to * units_;
   kernels::Epilogue epilogue;
   epilogue.accumulate = accumulate;
@@ -223,9 +223,9 @@ void Recurrent::multiply_gradients(const Context& ctx, const Step& step, std::si
 }
 
 void Recurrent::return_gradients(const Context& ctx, const Step& step, std::size_t p, bool accumulate,
-                                 float* scratch) const {
-  float* dh[kRows];
-  float* aside[kRows];
+                                 Real* scratch) const {
+  Real* dh[kRows];
+  Real* aside[kRows];
   for (Index r = 0; r < step.count; ++r) {
     dh[r] = gradient(ctx, 0, step.row[static_cast<std::size_t>(r)]);
     aside[r] = scratch + r * units_;
@@ -234,7 +234,7 @@ void Recurrent::return_gradients(const Context& ctx, const Step& step, std::size
   multiply_gradients(ctx, step, p, aside, false);
   for (Index r = 0; r < step.count; ++r) {
     apply_state_mask(ctx, step.row[static_cast<std::size_t>(r)], p, aside[r], aside[r]);
-    for (Index i = 0; i < units_; ++i) dh[r][i] = (accumulate ? dh[r][i] : 0.0f) + aside[r][i];
+    for (Index i = 0; i < units_; ++i) dh[r][i] = (accumulate ? dh[r][i] : 0.0_r) + aside[r][i];
   }
 }
 
@@ -249,7 +249,7 @@ Index Recurrent::panels_at(const std::vector<Part>& parts, std::size_t p, bool t
   return at;
 }
 
-void Recurrent::multiply(const float* const* a, Index k, Index m, const float* panels, Index n, float* const* c,
+void Recurrent::multiply(const Real* const* a, Index k, Index m, const Real* panels, Index n, Real* const* c,
                          const kernels::Epilogue& epilogue) {
   const Index zero = 0;
   if (m > 0) kernels::multiply_rows(a, {&zero, 1, k, 0, k}, m, panels, n, 0, kernels::panel_count(n), c, epilogue);
@@ -270,9 +270,9 @@ void Recurrent::draw_masks(const Context& ctx) const {
   for (std::size_t p = 0; p < input_parts_.size(); ++p) apply_input_mask(ctx, p, ctx.input(), masked_input(ctx, p));
 }
 
-void Recurrent::apply_input_mask(const Context& ctx, std::size_t p, const float* x, float* y) const {
+void Recurrent::apply_input_mask(const Context& ctx, std::size_t p, const Real* x, Real* y) const {
   const Index row_size = time_ * features_;
-  const float scale = kernels::dropout_scale(input_rate_);
+  const Real scale = kernels::dropout_scale(input_rate_);
   parallel_for(ctx.rows(), 0.5 * static_cast<double>(ctx.rows() * row_size), [&](Index row, int) {
     const auto* mask = ctx.buffer<std::uint8_t>(kInputMask) + (row * input_masks() + static_cast<Index>(p)) * features_;
     for (Index at = row * row_size; at < (row + 1) * row_size; at += features_)
@@ -280,7 +280,7 @@ void Recurrent::apply_input_mask(const Context& ctx, std::size_t p, const float*
   });
 }
 
-void Recurrent::gather(const Context& ctx, Index begin, Index end, Index s, float* gates, Index stride,
+void Recurrent::gather(const Context& ctx, Index begin, Index end, Index s, Real* gates, Index stride,
                        Step& step) const {
   const Index time = time_of(s);
   step.count = 0;
@@ -301,19 +301,19 @@ void Recurrent::gather(const Context& ctx, Index begin, Index end, Index s, floa
 void Recurrent::begin_states(const Context& ctx, Index begin, Index end) const {
   for (std::size_t k = 0; k < states_.size(); ++k)
     for (Index row = begin; row < end; ++row) {
-      float* to = state_at(ctx, k, row, 0);
+      Real* to = state_at(ctx, k, row, 0);
       if (initial_state_)
         std::copy_n(ctx.input(first_state_input() + k) + row * units_, units_, to);
       else if (stateful_ && row < batch_)
         std::copy_n(ctx.weight(first_state_weight_ + k) + row * units_, units_, to);
       else
-        std::fill_n(to, units_, 0.0f);
+        std::fill_n(to, units_, 0.0_r);
     }
 }
 
 void Recurrent::forward_block(const Context& ctx, Index begin, Index end, int thread) const {
   const Index rows = end - begin, chunk = keeps(ctx) ? kRows / rows : std::min(time_, kRows / rows);
-  float* scratch = ctx.buffer(kDropped) + thread * kRows * units_;
+  Real* scratch = ctx.buffer(kDropped) + thread * kRows * units_;
   begin_states(ctx, begin, end);
   Step step;
   for (Index s = 0; s < time_; ++s) {
@@ -324,8 +324,8 @@ void Recurrent::forward_block(const Context& ctx, Index begin, Index end, int th
     };
     if (s % chunk == 0)
       for (std::size_t p = 0; p < input_parts_.size(); ++p) {
-        const float* from[kRows];
-        float* to[kRows];
+        const Real* from[kRows];
+        Real* to[kRows];
         Index count = 0;
         for (Index row = begin; row < end; ++row)
           for (Index t = s; t < std::min(s + chunk, time_); ++t) {
@@ -345,9 +345,9 @@ void Recurrent::forward_block(const Context& ctx, Index begin, Index end, int th
       for (std::size_t k = 0; skipped && keeps(ctx) && k < states_.size(); ++k)
         std::copy_n(state_at(ctx, k, row, s), units_, state_at(ctx, k, row, s + 1));
       if (!sequences_ && s + 1 < time_) continue;
-      float* y = ctx.output() + output_at(row, s);
+      Real* y = ctx.output() + output_at(row, s);
       if (skipped && zero_masked_)
-        std::fill_n(y, units_, 0.0f);
+        std::fill_n(y, units_, 0.0_r);
       else
         std::copy_n(state_at(ctx, 0, row, s + 1), units_, y);
     }
@@ -357,14 +357,14 @@ void Recurrent::forward_block(const Context& ctx, Index begin, Index end, int th
 }
 
 void Recurrent::backward_block(const Context& ctx, Index begin, Index end, int thread) const {
-  float* scratch = ctx.buffer(kGradientRows) + thread * (kRows + 4) * units_;
-  const float* dy = ctx.output_gradient();
+  Real* scratch = ctx.buffer(kGradientRows) + thread * (kRows + 4) * units_;
+  const Real* dy = ctx.output_gradient();
   for (std::size_t k = 0; k < states_.size(); ++k) {
-    const float* from = return_state_ ? ctx.output_gradient(1 + k) : nullptr;
+    const Real* from = return_state_ ? ctx.output_gradient(1 + k) : nullptr;
     if (from != nullptr)
       std::copy_n(from + begin * units_, (end - begin) * units_, gradient(ctx, k, begin));
     else
-      std::fill_n(gradient(ctx, k, begin), (end - begin) * units_, 0.0f);
+      std::fill_n(gradient(ctx, k, begin), (end - begin) * units_, 0.0_r);
   }
   bool state_wanted = false;
   for (std::size_t k = 0; initial_state_ && k < states_.size(); ++k)
@@ -373,11 +373,11 @@ void Recurrent::backward_block(const Context& ctx, Index begin, Index end, int t
   for (Index s = time_; s-- > 0;) {
     for (Index row = begin; row < end; ++row) {
       const bool skipped = skips(ctx, row, s);
-      float* gates = ctx.buffer(kGates) + (row * time_ + time_of(s)) * gate_row_;
-      if (skipped) std::fill_n(gates, width_, 0.0f);
+      Real* gates = ctx.buffer(kGates) + (row * time_ + time_of(s)) * gate_row_;
+      if (skipped) std::fill_n(gates, width_, 0.0_r);
       if (dy == nullptr || (!sequences_ && s + 1 < time_) || (skipped && zero_masked_)) continue;
-      const float* from = dy + output_at(row, s);
-      float* dh = gradient(ctx, 0, row);
+      const Real* from = dy + output_at(row, s);
+      Real* dh = gradient(ctx, 0, row);
       for (Index i = 0; i < units_; ++i) dh[i] += from[i];
     }
     gather(ctx, begin, end, s, ctx.buffer(kGates) + (begin * time_ + time_of(s)) * gate_row_, time_ * gate_row_, step);
@@ -387,13 +387,13 @@ void Recurrent::backward_block(const Context& ctx, Index begin, Index end, int t
 
 void Recurrent::kernel_gradients(const Context& ctx) const {
   const Index pairs = ctx.rows() * time_, columns = gates_ * units_;
-  float *dkernel = ctx.weight_gradient(0), *drecurrent = ctx.weight_gradient(1);
-  float* dbias = use_bias_ ? ctx.weight_gradient(2) : nullptr;
-  const auto outer = [&](const Part& part, const kernels::Left* lefts, Index count, float* sums) {
+  Real *dkernel = ctx.weight_gradient(0), *drecurrent = ctx.weight_gradient(1);
+  Real* dbias = use_bias_ ? ctx.weight_gradient(2) : nullptr;
+  const auto outer = [&](const Part& part, const kernels::Left* lefts, Index count, Real* sums) {
     kernels::gemm_tn(lefts, count, ctx.buffer(kGates) + part.to * units_, gate_row_, pairs, part.count * units_,
                      sums != nullptr ? sums + part.first * units_ : nullptr, ctx.buffer(kScratch));
   };
-  const auto left = [&](const float* a, Index lda, Index m, const Part& part, float* dw) {
+  const auto left = [&](const Real* a, Index lda, Index m, const Part& part, Real* dw) {
     return kernels::Left{a, lda, dw != nullptr ? m : 0, dw != nullptr ? dw + part.first * units_ : nullptr, columns};
   };
   // If one product computes all gates of both kernels, their gradients share the right operand.
@@ -409,13 +409,13 @@ void Recurrent::kernel_gradients(const Context& ctx) const {
     if (dkernel != nullptr || dbias != nullptr) outer(input_parts_[p], &one, 1, dbias);
   }
   for (std::size_t p = 0; p < state_parts_.size(); ++p) {
-    const float* h = history(ctx, 0, 0, 0);
+    const Real* h = history(ctx, 0, 0, 0);
     Index stride = state_row_;
     if (reset_before_ && p + 1 == state_parts_.size()) {
       h = ctx.buffer(kGates) + 3 * units_;
       stride = gate_row_;
     } else if (state_rate_ > 0) {
-      float* to = ctx.buffer(kMaskedHistory);
+      Real* to = ctx.buffer(kMaskedHistory);
       parallel_for(ctx.rows(), 0.5 * static_cast<double>(pairs * units_), [&](Index row, int) {
         for (Index at = row * time_; at < (row + 1) * time_; ++at)
           apply_state_mask(ctx, row, p, h + at * state_row_, to + at * state_row_);
@@ -423,16 +423,16 @@ void Recurrent::kernel_gradients(const Context& ctx) const {
       h = to;
     }
     const kernels::Left one = left(h, stride, units_, state_parts_[p], drecurrent);
-    float* sums = dbias != nullptr && bias_of_state_ > 0 ? dbias + bias_of_state_ : nullptr;
+    Real* sums = dbias != nullptr && bias_of_state_ > 0 ? dbias + bias_of_state_ : nullptr;
     if (drecurrent != nullptr || sums != nullptr) outer(state_parts_[p], &one, 1, sums);
   }
 }
 
-void Recurrent::input_gradient(const Context& ctx, float* dx) const {
+void Recurrent::input_gradient(const Context& ctx, Real* dx) const {
   const Index pairs = ctx.rows() * time_;
   for (std::size_t p = 0; p < input_parts_.size(); ++p) {
     const Part& part = input_parts_[p];
-    float* to = p == 0 ? dx : input_masks() > 0 ? ctx.buffer(kMaskedGradient) : dx;
+    Real* to = p == 0 ? dx : input_masks() > 0 ? ctx.buffer(kMaskedGradient) : dx;
     kernels::Epilogue epilogue;
     epilogue.accumulate = p > 0 && to == dx;
     kernels::gemm(ctx.buffer(kGates) + part.to * units_, gate_row_, pairs, part.count * units_,

@@ -56,8 +56,8 @@ class Recurrent : public Layer {
   struct Step {
     Index count = 0;
     std::array<Index, kRows> row;  // in the batch
-    std::array<float*, kRows> gates, sums, squashed;
-    std::array<std::array<float*, kRows>, kMostStates> before, after;
+    std::array<Real*, kRows> gates, sums, squashed;
+    std::array<std::array<Real*, kRows>, kMostStates> before, after;
   };
 
   // The parts that a cell implements.
@@ -65,33 +65,31 @@ class Recurrent : public Layer {
   /// The shape of the bias weight.
   virtual Shape bias_shape() const { return {gates_ * units_}; }
   /// `to`: the bias of the input's products, then the bias of the state's products with separate sums.
-  virtual void prepare_bias(const float* bias, float* to) const { std::copy_n(bias, gates_ * units_, to); }
+  virtual void prepare_bias(const Real* bias, Real* to) const { std::copy_n(bias, gates_ * units_, to); }
   /// Computes the new state from the product with the input. `first`: the previous state is zero.
-  virtual void step_forward(const Context&, const Step&, bool first, float* scratch) const = 0;
+  virtual void step_forward(const Context&, const Step&, bool first, Real* scratch) const = 0;
   /// Computes the gradients of the gates' sums and, if `wanted`, of the previous state from those of the new state.
-  virtual void step_backward(const Context&, const Step&, bool wanted, float* scratch) const = 0;
+  virtual void step_backward(const Context&, const Step&, bool wanted, Real* scratch) const = 0;
 
   // The parts that cells use.
 
   bool keeps(const Context& ctx) const { return ctx.has(kTransposed); }
-  float* gradient(const Context& ctx, std::size_t state, Index row) const {
+  Real* gradient(const Context& ctx, std::size_t state, Index row) const {
     return ctx.buffer(kGradients) + (static_cast<Index>(state) * ctx.capacity() + row) * units_;
   }
-  const float* state_bias(const Context& ctx) const {
-    return use_bias_ ? ctx.buffer(kBias) + gates_ * units_ : nullptr;
-  }
+  const Real* state_bias(const Context& ctx) const { return use_bias_ ? ctx.buffer(kBias) + gates_ * units_ : nullptr; }
   /// Scratch of one row, after that of a block.
-  static float* row_scratch(float* scratch, Index units) { return scratch + kRows * units; }
+  static Real* row_scratch(Real* scratch, Index units) { return scratch + kRows * units; }
   /// The left operand of the product with part `p` of the state's kernel: h, or h with dropout in scratch memory.
-  void drop_state(const Context& ctx, const Step& step, std::size_t p, float* scratch, const float** h) const;
-  void apply_state_mask(const Context& ctx, Index row, std::size_t p, const float* x, float* y) const;
+  void drop_state(const Context& ctx, const Step& step, std::size_t p, Real* scratch, const Real** h) const;
+  void apply_state_mask(const Context& ctx, Index row, std::size_t p, const Real* x, Real* y) const;
   /// Gates `part.to`... (+)= h times part `p` of the state's kernel.
-  void multiply_state(const Context& ctx, const Step& step, std::size_t p, const float* const* h, bool accumulate,
-                      const float* bias) const;
+  void multiply_state(const Context& ctx, const Step& step, std::size_t p, const Real* const* h, bool accumulate,
+                      const Real* bias) const;
   /// The gradients of the gates of part `p` times the transposed kernel.
-  void multiply_gradients(const Context& ctx, const Step& step, std::size_t p, float* const* to, bool accumulate) const;
+  void multiply_gradients(const Context& ctx, const Step& step, std::size_t p, Real* const* to, bool accumulate) const;
   /// The gradient of the previous h (+)= the contribution of part `p`.
-  void return_gradients(const Context& ctx, const Step& step, std::size_t p, bool accumulate, float* scratch) const;
+  void return_gradients(const Context& ctx, const Step& step, std::size_t p, bool accumulate, Real* scratch) const;
 
   const Index units_, gates_, width_;  // units; gates of the kernels; floats of a row of gates
   const Index gate_row_, state_row_;   // distances of kept rows
@@ -138,24 +136,24 @@ class Recurrent : public Layer {
   // Where the panels of part `p` of the input or of the state begin, those of the input first; after the last part of the
   // state it is the size of all.
   Index panels_at(const std::vector<Part>& parts, std::size_t p, bool transposed) const;
-  static void multiply(const float* const* a, Index k, Index m, const float* panels, Index n, float* const* c,
+  static void multiply(const Real* const* a, Index k, Index m, const Real* panels, Index n, Real* const* c,
                        const kernels::Epilogue& epilogue);
 
   // The left operand of the products of input part `p`.
-  const float* input_of(const Context& ctx, std::size_t p) const {
+  const Real* input_of(const Context& ctx, std::size_t p) const {
     return input_masks() == 0 ? ctx.input() : masked_input(ctx, p);
   }
-  float* masked_input(const Context& ctx, std::size_t p) const {
+  Real* masked_input(const Context& ctx, std::size_t p) const {
     return ctx.buffer(kMasked) + static_cast<Index>(p) * ctx.capacity() * time_ * features_;
   }
-  float* history(const Context& ctx, std::size_t state, Index row, Index time) const {
+  Real* history(const Context& ctx, std::size_t state, Index row, Index time) const {
     return ctx.buffer(kHistory) + ((static_cast<Index>(state) * ctx.capacity() + row) * time_ + time) * state_row_;
   }
-  float* current(const Context& ctx, std::size_t state, Index row) const {
+  Real* current(const Context& ctx, std::size_t state, Index row) const {
     return ctx.buffer(kCurrent) + (static_cast<Index>(state) * ctx.capacity() + row) * units_;
   }
   // The states before a step, and after the last step.
-  float* state_at(const Context& ctx, std::size_t state, Index row, Index step) const {
+  Real* state_at(const Context& ctx, std::size_t state, Index row, Index step) const {
     return keeps(ctx) && step < time_ ? history(ctx, state, row, time_of(step)) : current(ctx, state, row);
   }
   bool skips(const Context& ctx, Index row, Index step) const {
@@ -178,16 +176,16 @@ class Recurrent : public Layer {
   }
   void draw_masks(const Context& ctx) const;
   // y = x with the dropout mask of part `p`, the same at all steps of a row.
-  void apply_input_mask(const Context& ctx, std::size_t p, const float* x, float* y) const;
+  void apply_input_mask(const Context& ctx, std::size_t p, const Real* x, Real* y) const;
 
   // The rows of [begin, end) that are not masked in step `s`. `gates`: the row of gates of `begin`, with `stride`
   // floats per row.
-  void gather(const Context& ctx, Index begin, Index end, Index s, float* gates, Index stride, Step& step) const;
+  void gather(const Context& ctx, Index begin, Index end, Index s, Real* gates, Index stride, Step& step) const;
   void begin_states(const Context& ctx, Index begin, Index end) const;
   void forward_block(const Context& ctx, Index begin, Index end, int thread) const;
   void backward_block(const Context& ctx, Index begin, Index end, int thread) const;
   void kernel_gradients(const Context& ctx) const;
-  void input_gradient(const Context& ctx, float* dx) const;
+  void input_gradient(const Context& ctx, Real* dx) const;
 
   Index time_ = 0, features_ = 0, batch_ = 0;
   std::size_t first_state_weight_ = 0;

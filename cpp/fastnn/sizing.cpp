@@ -25,8 +25,8 @@ Index take_rows(const Layer& layer, std::vector<Spec>& specs) {
 
 void write(double value, DType dtype, void* to) {
   const auto put = [&](auto number) { std::memcpy(to, &number, sizeof number); };
-  if (dtype == DType::float32)
-    put(static_cast<float>(value));
+  if (dtype == DType::real)
+    put(static_cast<Real>(value));
   else if (dtype == DType::int32)
     put(static_cast<std::int32_t>(value));
   else
@@ -38,7 +38,7 @@ double read(DType dtype, const void* from) {
     std::memcpy(&number, from, sizeof number);
     return static_cast<double>(number);
   };
-  if (dtype == DType::float32) return get(0.0f);
+  if (dtype == DType::real) return get(0.0_r);
   if (dtype == DType::int32) return get(std::int32_t{0});
   return get(std::uint8_t{0});
 }

@@ -19,12 +19,12 @@ Sweep::Sweep(const std::string& rule, const Config& config)
     : Optimizer(config.number("learning_rate")),
       rule_(make_update_rule(rule, config)),
       weight_decay_(config.number("weight_decay", 0)),
-      clipnorm_(static_cast<float>(config.number("clipnorm", 0))),
-      clipvalue_(static_cast<float>(config.number("clipvalue", 0))),
-      global_clipnorm_(static_cast<float>(config.number("global_clipnorm", 0))),
+      clipnorm_(static_cast<Real>(config.number("clipnorm", 0))),
+      clipvalue_(static_cast<Real>(config.number("clipvalue", 0))),
+      global_clipnorm_(static_cast<Real>(config.number("global_clipnorm", 0))),
       accumulation_steps_(config.integer("gradient_accumulation_steps", 1)),
       averages_(config.flag("use_ema", false)),
-      average_momentum_(static_cast<float>(config.number("ema_momentum", 0.99))),
+      average_momentum_(static_cast<Real>(config.number("ema_momentum", 0.99))),
       overwrite_frequency_(config.integer("ema_overwrite_frequency", 0)) {
   for (const SlotSpec& spec : rule_->shared_slots()) {
     shared_.push_back(std::make_shared<Variable>(spec.name, Shape{}, false));
@@ -71,7 +71,7 @@ void Sweep::reserve() {
   weights_.reserve(slots_.size());
   offsets_.reserve(slots_.size());
   if (rule_->whole()) {
-    const auto moderated = static_cast<std::size_t>(padded(largest)) * sizeof(float);
+    const auto moderated = static_cast<std::size_t>(padded(largest)) * sizeof(Real);
     const auto parts = static_cast<std::size_t>(kernels::inner_product_scratch(largest)) * sizeof(double);
     if (moderated_.size() < moderated) moderated_ = AlignedBuffer(moderated);
     if (parts_.size() < parts) parts_ = AlignedBuffer(parts);
@@ -95,7 +95,7 @@ void Sweep::set_apart(const std::vector<VariablePtr>& weights) {
 
 void Sweep::trace(const VariablePtr& weight, const TracedStep& step) { rule_->trace(*weight, step); }
 
-void Sweep::lay_out(const GradientTable& table, const float* gradients) {
+void Sweep::lay_out(const GradientTable& table, const Real* gradients) {
   penalized_ = table.penalized;
   if (gradients_ == gradients && weights_ == table.weights && offsets_ == table.offsets) return;
   build(table.weights);
@@ -137,14 +137,14 @@ kernels::Moderation Sweep::moderation(const Range& range) const {
   result.scale = scales_[range.weight];
   result.clip = clipvalue_;
   if (range.slots->decayed)
-    result.decay = static_cast<float>(rule_->weight_decay(range.of(), weight_decay_) * learning_rate);
+    result.decay = static_cast<Real>(rule_->weight_decay(range.of(), weight_decay_) * learning_rate);
   return result;
 }
 
 // Adds the gradients of this batch to those before; true where the weights are to move by their mean.
 bool Sweep::accumulate() {
   const bool due = (iterations + 1) % accumulation_steps_ == 0;
-  const float divisor = due ? static_cast<float>(accumulation_steps_) : 1.0f;
+  const Real divisor = due ? static_cast<Real>(accumulation_steps_) : 1.0_r;
   each_range(12, [&](const Range& range, std::size_t) {
     kernels::Moderation penalties;
     if (penalized_) penalties = {range.of().l1, range.of().l2};
@@ -161,13 +161,13 @@ void Sweep::find_scales() {
   if (global_clipnorm_ > 0) {
     double square = 0;
     for (double part : squares_) square += part;
-    const auto norm = static_cast<float>(std::sqrt(square));
+    const auto norm = static_cast<Real>(std::sqrt(square));
     std::fill(scales_.begin(), scales_.end(), global_clipnorm_ / std::max(norm, global_clipnorm_));
   } else {
     for (std::size_t w = 0, i = 0; w < scales_.size(); ++w) {
       double square = 0;
       for (; i < ranges_.size() && ranges_[i].weight == w; ++i) square += squares_[i];
-      const auto norm = static_cast<float>(std::sqrt(square));
+      const auto norm = static_cast<Real>(std::sqrt(square));
       scales_[w] = clipnorm_ / std::max(norm, clipnorm_);
     }
   }
@@ -195,31 +195,31 @@ void Sweep::update_whole_weights() {
                  [&](Index i, int) {
                    const Range& range = ranges_[begin + static_cast<std::size_t>(i)];
                    kernels::moderate(moderation(range), gradient(range), range.values(),
-                                     moderated_.as<float>() + range.begin, range.count);
+                                     moderated_.as<Real>() + range.begin, range.count);
                  });
-    rule_->update_weight({weight, moderated_.as<float>(), slots.variables.of_rule, parts_.as<double>()});
+    rule_->update_weight({weight, moderated_.as<Real>(), slots.variables.of_rule, parts_.as<double>()});
   }
 }
 
 // The average begins with the weights after the first step.
 void Sweep::average() {
   const Index step = iterations / accumulation_steps_;
-  const float momentum = step == 0 ? 0.0f : average_momentum_;
+  const Real momentum = step == 0 ? 0.0_r : average_momentum_;
   const bool overwrites = overwrite_frequency_ > 0 && (step + 1) % overwrite_frequency_ == 0;
   each_range(12, [&](const Range& range, std::size_t) {
-    float* average = range.slots->variables.average->data() + range.begin;
+    Real* average = range.slots->variables.average->data() + range.begin;
     kernels::move_average(momentum, range.values(), average, range.count);
     if (overwrites) std::copy_n(average, range.count, range.values());
   });
 }
 
-Outcome Sweep::apply(const GradientTable& table, const float* gradients, double) {
+Outcome Sweep::apply(const GradientTable& table, const Real* gradients, double) {
   lay_out(table, gradients);
   if (!accumulates()) {
     update();
   } else if (accumulate()) {
     update();
-    each_range(4, [&](const Range& range, std::size_t) { std::fill_n(range.accumulator(), range.count, 0.0f); });
+    each_range(4, [&](const Range& range, std::size_t) { std::fill_n(range.accumulator(), range.count, 0.0_r); });
   }
   if (averages_) average();
   for (const VariablePtr& weight : table.weights) {

@@ -24,7 +24,7 @@ class Sweep : public Optimizer {
   void set_apart(const std::vector<VariablePtr>& weights) override;
   void trace(const VariablePtr& weight, const TracedStep& step) override;
 
-  Outcome apply(const GradientTable& table, const float* gradients, double loss) override;
+  Outcome apply(const GradientTable& table, const Real* gradients, double loss) override;
 
  private:
   struct Slots {
@@ -35,22 +35,22 @@ class Sweep : public Optimizer {
   // A range of one weight: the unit of work.
   struct Range {
     const Slots* slots;
-    const float* gradient;
+    const Real* gradient;
     Index begin, count;
     std::size_t weight;
 
     const Variable& of() const { return *slots->weight; }
-    float* values() const { return of().data() + begin; }
-    float* accumulator() const { return slots->variables.accumulator->data() + begin; }
+    Real* values() const { return of().data() + begin; }
+    Real* accumulator() const { return slots->variables.accumulator->data() + begin; }
   };
 
   VariablePtr make_slot(const SlotSpec& spec, const VariablePtr& weight) const;
   void reserve();
-  void lay_out(const GradientTable& table, const float* gradients);
+  void lay_out(const GradientTable& table, const Real* gradients);
   template <class Body>
   void each_range(double bytes, Body&& body);
   // The gradient of a range as the rule is to see it, before clipping, and what is still to be added to it.
-  const float* gradient(const Range& range) const { return accumulates() ? range.accumulator() : range.gradient; }
+  const Real* gradient(const Range& range) const { return accumulates() ? range.accumulator() : range.gradient; }
   kernels::Moderation penalties(const Range& range) const;
   kernels::Moderation moderation(const Range& range) const;
   bool accumulates() const { return accumulation_steps_ > 1; }
@@ -63,10 +63,10 @@ class Sweep : public Optimizer {
 
   std::unique_ptr<UpdateRule> rule_;
   double weight_decay_;
-  float clipnorm_, clipvalue_, global_clipnorm_;  // 0: off
-  Index accumulation_steps_;                      // 1: off
+  Real clipnorm_, clipvalue_, global_clipnorm_;  // 0: off
+  Index accumulation_steps_;                     // 1: off
   bool averages_;
-  float average_momentum_;
+  Real average_momentum_;
   Index overwrite_frequency_;  // 0: never
   std::map<const Variable*, Slots> slots_;
   std::vector<VariablePtr> shared_;
@@ -75,11 +75,11 @@ class Sweep : public Optimizer {
   // The sweep over one table, laid out when the table is first seen.
   std::vector<VariablePtr> weights_;
   std::vector<Index> offsets_;
-  const float* gradients_ = nullptr;
+  const Real* gradients_ = nullptr;
   bool penalized_ = true;
   std::vector<Range> ranges_;
   std::vector<double> squares_;  // per range
-  std::vector<float> scales_;    // per weight
+  std::vector<Real> scales_;     // per weight
   double elements_ = 0;
   AlignedBuffer moderated_, parts_;  // for rules that need whole weights
 };

@@ -6,8 +6,8 @@ namespace fastnn {
 Signature TargetLayer::infer(const std::vector<Spec>& inputs) {
   require(inputs.size() == 2, who(), " expects (y_true, y_pred), got ", inputs.size(), " inputs");
   const Spec &truth = inputs[0], &guess = inputs[1];
-  require(guess.dtype == DType::float32, who(), " expects y_pred of float32, got ", name_of(guess.dtype));
-  const DType wanted = sparse_ ? DType::int32 : DType::float32;
+  require(guess.dtype == DType::real, who(), " expects y_pred of ", kReal, ", got ", name_of(guess.dtype));
+  const DType wanted = sparse_ ? DType::int32 : DType::real;
   require(truth.dtype == wanted, who(), " expects y_true of ", name_of(wanted), ", got ", name_of(truth.dtype));
 
   // A y_pred of (batch,) is one value per sample.

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "fastnn/real.hpp"
+
 namespace fastnn {
 
 using Index = std::int64_t;
@@ -19,15 +21,30 @@ constexpr Index kUnknown = -1;
 
 constexpr std::size_t kAlignment = 64;
 
-/// Element types. Those of edges are float32, int32 and bool; int8 is one of variables, the quantized weights.
-enum class DType : std::uint8_t { float32, int32, boolean, int8 };
+/// Element types. Those of edges are Real, int32 and bool; int8 is one of variables, the quantized weights.
+enum class DType : std::uint8_t { real, int32, boolean, int8 };
 
-inline std::size_t size_of(DType dtype) { return dtype == DType::boolean || dtype == DType::int8 ? 1 : 4; }
+inline std::size_t size_of(DType dtype) {
+  if (dtype == DType::real) return sizeof(Real);
+  return dtype == DType::int32 ? sizeof(std::int32_t) : 1;
+}
+
+/// Calls body with an unsigned integer as large as an element of `bytes`: for copies, which know the size of an element
+/// and not its type.
+template <class Body>
+inline void with_element(std::size_t bytes, Body&& body) {
+  if (bytes == sizeof(std::uint8_t))
+    body(std::uint8_t{});
+  else if (sizeof(Real) == sizeof(std::uint32_t) || bytes == sizeof(std::uint32_t))
+    body(std::uint32_t{});
+  else
+    body(std::uint64_t{});
+}
 
 inline const char* name_of(DType dtype) {
   switch (dtype) {
-    case DType::float32:
-      return "float32";
+    case DType::real:
+      return kReal;
     case DType::int32:
       return "int32";
     case DType::boolean:
@@ -38,9 +55,13 @@ inline const char* name_of(DType dtype) {
   return "?";
 }
 
-/// The type of edges with this name; false if there is none.
+/// The type of edges with this name; false if there is none. A core has one type of floats, by whichever name it is asked for.
 inline bool find_dtype(const std::string& name, DType& found) {
-  for (DType dtype : {DType::float32, DType::int32, DType::boolean}) {
+  if (name == "float32" || name == "float64") {
+    found = DType::real;
+    return true;
+  }
+  for (DType dtype : {DType::int32, DType::boolean}) {
     if (name != name_of(dtype)) continue;
     found = dtype;
     return true;
@@ -93,7 +114,7 @@ inline std::string to_string(const Shape& shape) {
 /// known only in a step. The others (a weight read as a value, a mean over the batch) have a fixed size.
 struct Spec {
   Shape shape;
-  DType dtype = DType::float32;
+  DType dtype = DType::real;
 
   bool batched() const { return !shape.empty() && shape[0] == kUnknown; }
   /// Elements of one row of a batched edge.
@@ -107,10 +128,10 @@ struct Spec {
 /// `bytes` rounded up to a multiple of the alignment.
 inline std::size_t align_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-/// The same for a number of floats.
-inline Index padded(Index floats) {
-  constexpr Index kFloats = static_cast<Index>(kAlignment / sizeof(float));
-  return (floats + kFloats - 1) / kFloats * kFloats;
+/// The same for a number of Reals.
+inline Index padded(Index count) {
+  constexpr Index kLine = static_cast<Index>(kAlignment / sizeof(Real));
+  return (count + kLine - 1) / kLine * kLine;
 }
 
 /// One block of 64-byte aligned memory, moved but never copied. Contents are not initialised.

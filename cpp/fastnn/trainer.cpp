@@ -41,7 +41,7 @@ void Trainer::gather_weights(const RunData& data, const Index* order, Index begi
     if (data.weights[i] == nullptr) continue;
     const auto size = static_cast<std::size_t>(count * data.weights[i]->row_size());
     if (weights_[i].size() < size) weights_[i].resize(size);
-    gather(*data.weights[i], order, begin, count, DType::float32, weights_[i].data());
+    gather(*data.weights[i], order, begin, count, DType::real, weights_[i].data());
   }
 }
 
@@ -150,7 +150,7 @@ std::vector<double> Trainer::settle(bool add) {
   return means;
 }
 
-std::vector<std::pair<VariablePtr, std::vector<float>>> Trainer::gradients(const RunData& data, const Pulse& pulse) {
+std::vector<std::pair<VariablePtr, std::vector<Real>>> Trainer::gradients(const RunData& data, const Pulse& pulse) {
   phases_.front()->check(data);
   std::lock_guard<ForkSafeMutex> guard(run_lock_);
   const Index rows = data.columns[0].rows();

@@ -66,7 +66,7 @@ class Trainer {
   const std::vector<Phase::Value>& values() const { return phases_.front()->values(); }
 
   /// The gradients of the first phase over all rows as one batch. Nothing is committed.
-  std::vector<std::pair<VariablePtr, std::vector<float>>> gradients(const RunData& data, const Pulse& pulse);
+  std::vector<std::pair<VariablePtr, std::vector<Real>>> gradients(const RunData& data, const Pulse& pulse);
 
   std::string describe_plan(Index batch_size);
 
@@ -79,8 +79,8 @@ class Trainer {
   std::vector<std::unique_ptr<Phase>> phases_;
   ForkSafeMutex run_lock_;
   std::vector<MeanOfResults> means_;
-  bool long_steps_ = true;                   // the last step took so long that Ctrl-C is to be heard within it
-  std::vector<std::vector<float>> weights_;  // sample weights of the current batch
+  bool long_steps_ = true;                  // the last step took so long that Ctrl-C is to be heard within it
+  std::vector<std::vector<Real>> weights_;  // sample weights of the current batch
 };
 
 }  // namespace fastnn

@@ -23,7 +23,7 @@ namespace fastnn {
 /// A variable that a rule keeps for each weight, or for all of them.
 struct SlotSpec {
   std::string name;
-  float initial = 0;
+  Real initial = 0;
   std::optional<Shape> shape = std::nullopt;  ///< none: that of the weight
   bool copies_weight = false;                 ///< starts as the weight, not as `initial`
 };
@@ -31,22 +31,22 @@ struct SlotSpec {
 /// A range of one weight with its gradient and its slots: the unit of work of a sweep.
 struct UpdateRange {
   kernels::Moderation moderation;
-  const float* gradient;
-  float* weight;
+  const Real* gradient;
+  Real* weight;
   Index begin, count;
   const std::vector<VariablePtr>& slots;
 
-  float* slot(std::size_t i) const { return slots[i]->data() + begin; }
+  Real* slot(std::size_t i) const { return slots[i]->data() + begin; }
 };
 
 /// A whole weight, after its decay, and its gradient after penalties and clipping, which the rule may overwrite.
 struct WholeUpdate {
   const Variable& weight;
-  float* gradient;
+  Real* gradient;
   const std::vector<VariablePtr>& slots;
   double* parts;  ///< scratch for inner_product of two arrays of the weight's size
 
-  float* slot(std::size_t i) const { return slots[i]->data(); }
+  Real* slot(std::size_t i) const { return slots[i]->data(); }
   Index count() const { return weight.size(); }
 };
 

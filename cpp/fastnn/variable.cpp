@@ -39,7 +39,7 @@ Variable::Variable(std::string path_, Shape shape, bool trainable_, DType dtype)
       dtype_(dtype),
       size_(volume(shape_)),
       memory_(std::max(bytes(), kAlignment)) {
-  require(dtype == DType::float32 || !trainable, path, " is trainable, so it expects dtype float32, got ",
+  require(dtype == DType::real || !trainable, path, " is trainable, so it expects dtype ", kReal, ", got ",
           name_of(dtype));
   std::fill_n(data<std::byte>(), bytes(), std::byte{0});
 }
@@ -49,9 +49,9 @@ double Accumulator::value(Index i) const {
 }
 
 void Accumulator::set(double value, Index i) const {
-  const double rest = value - static_cast<double>(rounded->data()[i] = static_cast<float>(value));
+  const double rest = value - static_cast<double>(rounded->data()[i] = static_cast<Real>(value));
   // What is infinite or NaN has no remainder.
-  remainder->data()[i] = std::isfinite(rest) ? static_cast<float>(rest) : 0.0F;
+  remainder->data()[i] = std::isfinite(rest) ? static_cast<Real>(rest) : 0.0_r;
 }
 
 void Accumulator::touch() const {

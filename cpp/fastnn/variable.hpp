@@ -18,18 +18,18 @@ class Variable;
 struct Constraint {
   enum class Kind { none, max_norm, non_neg, unit_norm, min_max_norm, custom };
   Kind kind = Kind::none;
-  float low = 0, high = 0, rate = 1;
+  Real low = 0, high = 0, rate = 1;
   std::vector<int> axes;
   std::function<void(const Variable&)> custom;  ///< replaces a weight, where the kind is custom
 };
 
 class Variable {
  public:
-  /// A variable of zeros. Its type is float32, or int8 for weights that no training moves.
-  Variable(std::string path, Shape shape, bool trainable, DType dtype = DType::float32);
+  /// A variable of zeros. Its type is Real, or int8 for weights that no training moves.
+  Variable(std::string path, Shape shape, bool trainable, DType dtype = DType::real);
 
   /// The numbers, of the type of the variable.
-  template <class T = float>
+  template <class T = Real>
   T* data() const {
     return memory_.as<T>();
   }
@@ -43,7 +43,7 @@ class Variable {
 
   std::string path;
   bool trainable;
-  float l1 = 0, l2 = 0;  ///< penalties: l1 * sum|w| + l2 * sum w^2 is added to the loss
+  Real l1 = 0, l2 = 0;  ///< penalties: l1 * sum|w| + l2 * sum w^2 is added to the loss
   Constraint constraint;
 
  private:

@@ -59,7 +59,7 @@ struct WindowAxis {
 /// Checks that there is one input (batch, ..., channels) of known size with `rank` axes between. Raises ValueError.
 inline void check_windowed(const std::string& who, const std::vector<Spec>& inputs, std::size_t rank) {
   require(inputs.size() == 1, who, " expects one input, got ", inputs.size());
-  require(inputs[0].dtype == DType::float32, who, " expects a float32 input, got ", name_of(inputs[0].dtype));
+  require(inputs[0].dtype == DType::real, who, " expects a ", kReal, " input, got ", name_of(inputs[0].dtype));
   const Shape& shape = inputs[0].shape;
   static constexpr const char* kForms[] = {"(batch, steps, channels)", "(batch, height, width, channels)",
                                            "(batch, depth, height, width, channels)"};

@@ -12,10 +12,12 @@ environment says otherwise. Settings with which threads could not run are replac
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -72,8 +74,8 @@ def built_instruction_sets() -> list[str]:
     return [isa for isa in _native.supported_instruction_sets() if _library(isa).exists()]
 
 
-def _library(isa: str) -> Path:
-    return Path(_native.__file__).parent / f"_kernels_{isa}.so"
+def _library(isa: str, core: str = "") -> Path:
+    return Path(_native.__file__).parent / f"_kernels{core}_{isa}.so"
 
 
 def _load_kernels() -> None:
@@ -87,6 +89,61 @@ def _load_kernels() -> None:
         f"fastnn: {wanted}. This processor supports: {', '.join(_native.supported_instruction_sets())}; "
         f"built are: {', '.join(built) or 'none'}."
     )
+
+
+@functools.cache
+def core_of_doubles() -> Any:
+    """Returns the core of float64, which is loaded at the first call.
+
+    Raises:
+        ImportError: It was not built.
+    """
+    try:
+        core = importlib.import_module("fastnn._native64")
+    except ModuleNotFoundError:
+        raise ImportError(
+            "this build of fastnn has no core of float64; build it with FASTNN_FLOAT64=ON, or compute in float32"
+        ) from None
+    forced = os.environ.get("FASTNN_ISA")
+    usable = [isa for isa in _native.supported_instruction_sets() if _library(isa, "64").exists()]
+    # There is no library of its own for AVX-512: that for AVX2 takes its place.
+    allowed = usable if forced in (None, "avx512") else [isa for isa in usable if isa == forced]
+    if not allowed:
+        raise ImportError(f"fastnn: no kernels of float64 for FASTNN_ISA={forced}; built are: {', '.join(usable)}")
+    core.load_kernels(str(_library(allowed[0], "64")))
+    core.set_num_threads(_native.num_threads())
+    core.Variable.__array__ = _as_array
+    for prepare in _prepare:
+        prepare(core)
+    return core
+
+
+_prepare: list[Callable[[Any], None]] = []
+
+
+def for_each_core(prepare: Callable[[Any], None]) -> None:
+    """Calls a function with the core of float32, and with that of float64 when it is loaded."""
+    _prepare.append(prepare)
+    prepare(_native)
+
+
+def core_for(dtype: str) -> Any:
+    """Returns the core that computes in a type of floats.
+
+    Args:
+        dtype: "float32" or "float64".
+    """
+    return core_of_doubles() if dtype == "float64" else _native
+
+
+def core_of(value: Any) -> Any:
+    """Returns the core that an object belongs to."""
+    return sys.modules[type(value).__module__]
+
+
+def loaded_cores() -> list[Any]:
+    """Returns the cores that are loaded."""
+    return [_native, *([sys.modules["fastnn._native64"]] if core_of_doubles.cache_info().currsize else [])]
 
 
 def _check_threads() -> None:

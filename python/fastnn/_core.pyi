@@ -1,12 +1,12 @@
 """The typed interface of the compiled core.
 
 A *spec* is a pair (shape, dtype): the shape is a tuple whose first entry is None (the batch), dtype is "float32",
-"int32" or "bool". A *config* maps argument names to None, bool, int, float, str, a list or tuple of numbers, or a
-float32 array. A user's mistake raises ValueError or TypeError with a message that names the layer, what was expected,
-what was given and how to correct it.
+"float64", "int32" or "bool". A *config* maps argument names to None, bool, int, float, str, a list or tuple of
+numbers, or an array of floats. A user's mistake raises ValueError or TypeError with a message that names the layer,
+what was expected, what was given and how to correct it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -18,8 +18,22 @@ Spec = tuple[tuple[int | None, ...], str]
 Losses = Sequence[tuple[int, float, int, bool, int]]
 Metrics = Sequence[tuple[int, int, int]]
 
+def core_for(dtype: str) -> Any:
+    """Returns the core that computes in "float32" or "float64", a module with the names below; loads it where it is not
+    loaded. What is common to both (`Stream`, `Columns`, `Order`, functions of arrays) is in that of float32 alone.
+    """
+
+def core_of(value: object) -> Any:
+    """Returns the core to which an object belongs."""
+
+def loaded_cores() -> list[Any]:
+    """Returns the cores that are loaded."""
+
+def for_each_core(prepare: Callable[[Any], None]) -> None:
+    """Calls a function with each core, with one that is not loaded when it is."""
+
 class Variable:
-    """An array at a fixed address, of float32 or int8: a weight, a moving statistic or a slot of an optimizer."""
+    """An array at a fixed address, of floats or int8: a weight, a moving statistic or a slot of an optimizer."""
 
     def __init__(self, path: str, shape: Sequence[int], trainable: bool = True, dtype: str = "float32") -> None: ...
     path: str

@@ -1,6 +1,6 @@
 """Settings of the process: threads, Winograd convolution, the check of data for NaN and infinity, and what Keras has.
 
-Of Keras' settings, those of other types, layouts and devices have one value here; another value is an error.
+Of Keras' settings, those of devices have one value here; another value is an error.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from fastnn import _core
+from fastnn import _core, precision
 from fastnn.dtype_policies import DTypePolicy
 from fastnn.dtype_policies import get as get_policy
 from fastnn.naming import missing_names as _missing_names
@@ -86,7 +86,8 @@ def set_num_threads(count: int) -> None:
         raise ValueError(f"set_num_threads expects an integer of at least 0 (0: the default), got {count!r}")
     if count > _core.most_threads():
         raise ValueError(f"set_num_threads expects at most {_core.most_threads()} threads on this machine, got {count}")
-    _core.set_num_threads(count)
+    for core in _core.loaded_cores():
+        core.set_num_threads(count)
 
 
 def check_nan() -> bool:
@@ -140,13 +141,13 @@ def set_winograd(use: bool) -> None:
 
 
 def floatx() -> str:
-    """Returns the type of all weights and activations: "float32".
+    """Returns the type of the weights and activations of layers that are made without `dtype`: "float32", or "float64".
 
     Example:
         >>> fastnn.config.floatx()
         'float32'
     """
-    return "float32"
+    return precision.floatx()
 
 
 def epsilon() -> float:
@@ -219,18 +220,28 @@ def set_backend(backend: str) -> None:
 
 
 def set_floatx(value: str) -> None:
-    """Accepts "float32"; there is no other type of weights and activations.
+    """Sets the type of the weights and activations of layers that are made without `dtype`.
+
+    float64 computes in double, for gradient checks and for regression beyond the seven digits of float32. It takes
+    about twice the time and memory, or more.
 
     Args:
-        value: "float32".
+        value: "float32" or "float64".
 
     Raises:
         ValueError: It is another type.
 
     Example:
+        >>> fastnn.config.set_floatx("float64")
+        >>> layers.Dense(1)(np.ones((1, 2))).dtype
+        dtype('float64')
         >>> fastnn.config.set_floatx("float32")
     """
-    _one_value("set_floatx", "float32", value, "fastnn computes in float32")
+    if value not in precision.FLOATS:
+        raise ValueError(
+            f"set_floatx expects 'float32' or 'float64', got {value!r}; a processor has no arithmetic of shorter floats"
+        )
+    precision.set_floatx(value)
 
 
 def set_epsilon(value: float) -> None:
@@ -270,20 +281,20 @@ def set_image_data_format(data_format: str) -> None:
 
 
 def dtype_policy() -> DTypePolicy:
-    """Returns the policy of element types: "float32".
+    """Returns the policy of element types of layers that are made without `dtype`: "float32", or "float64".
 
     Example:
         >>> fastnn.config.dtype_policy().name
         'float32'
     """
-    return get_policy("float32")
+    return get_policy(precision.floatx())
 
 
 def set_dtype_policy(policy: Any) -> None:
-    """Accepts "float32"; there is no other policy of element types.
+    """Sets the policy of element types of layers that are made without `dtype`; `set_floatx` does the same.
 
     Args:
-        policy: "float32", or a policy of `fastnn.dtype_policies`.
+        policy: "float32", "float64", or a policy of `fastnn.dtype_policies`.
 
     Raises:
         ValueError: It is another policy.
@@ -292,8 +303,8 @@ def set_dtype_policy(policy: Any) -> None:
         >>> fastnn.config.set_dtype_policy("float32")
     """
     if policy is None:
-        raise ValueError("set_dtype_policy expects 'float32' or a policy, got None")
-    get_policy(policy)
+        raise ValueError("set_dtype_policy expects 'float32', 'float64' or a policy, got None")
+    precision.set_floatx(get_policy(policy).compute_dtype)
 
 
 def is_flash_attention_enabled() -> bool:

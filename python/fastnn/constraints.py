@@ -13,6 +13,7 @@ from fastnn.configurable import Configurable, converts, is_foreign
 from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup, snake_case
 from fastnn.naming import missing_names as _missing_names
+from fastnn.precision import floatx
 
 __all__ = [
     "Constraint",
@@ -130,9 +131,9 @@ class MaxNorm(Constraint):
 
     def __call__(self, w: ArrayLike) -> NDArray[np.float32]:
         """Returns the array as it is after an update."""
-        array = np.asarray(w, dtype=np.float32)
+        array = np.asarray(w, dtype=floatx())
         norm = _norm(self, array)
-        return np.asarray(array * (np.clip(norm, 0, self.max_value) / (_EPSILON + norm)), dtype=np.float32)
+        return np.asarray(array * (np.clip(norm, 0, self.max_value) / (_EPSILON + norm)), dtype=floatx())
 
 
 class NonNeg(Constraint):
@@ -145,7 +146,7 @@ class NonNeg(Constraint):
 
     def __call__(self, w: ArrayLike) -> NDArray[np.float32]:
         """Returns the array as it is after an update."""
-        array = np.asarray(w, dtype=np.float32)
+        array = np.asarray(w, dtype=floatx())
         return array * (array >= 0)
 
 
@@ -168,8 +169,8 @@ class UnitNorm(Constraint):
 
     def __call__(self, w: ArrayLike) -> NDArray[np.float32]:
         """Returns the array as it is after an update."""
-        array = np.asarray(w, dtype=np.float32)
-        return np.asarray(array / (_EPSILON + _norm(self, array)), dtype=np.float32)
+        array = np.asarray(w, dtype=floatx())
+        return np.asarray(array / (_EPSILON + _norm(self, array)), dtype=floatx())
 
 
 class MinMaxNorm(Constraint):
@@ -206,10 +207,10 @@ class MinMaxNorm(Constraint):
 
     def __call__(self, w: ArrayLike) -> NDArray[np.float32]:
         """Returns the array as it is after an update."""
-        array = np.asarray(w, dtype=np.float32)
+        array = np.asarray(w, dtype=floatx())
         norm = _norm(self, array)
         wanted = self.rate * np.clip(norm, self.min_value, self.max_value) + (1 - self.rate) * norm
-        return np.asarray(array * (wanted / (_EPSILON + norm)), dtype=np.float32)
+        return np.asarray(array * (wanted / (_EPSILON + norm)), dtype=floatx())
 
 
 class FunctionConstraint(Constraint):

@@ -1,18 +1,20 @@
-"""Policies of element types: "float32", and "int8_from_float32" of layers whose large weights are quantized."""
+"""Policies of element types: "float32", "float64", and "int8_from_float32" of layers with large quantized weights."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from fastnn import precision
+
 __all__ = ["DTypePolicy", "FloatDTypePolicy", "QuantizedDTypePolicy", "deserialize", "get", "serialize"]
 
 
 class DTypePolicy:
-    """Policy of the element types of a layer: "float32" for weights and for arithmetic.
+    """Policy of the element types of a layer: "float32" for weights and for arithmetic, or "float64" for both.
 
     Args:
-        name: "float32"; None means the same.
+        name: "float32" or "float64"; None means `fastnn.config.floatx()`.
 
     Raises:
         ValueError: Another policy is asked for.
@@ -22,20 +24,20 @@ class DTypePolicy:
         'float32'
     """
 
-    compute_dtype = variable_dtype = "float32"
     quantization_mode: str | None = None
 
-    def __init__(self, name: str | None = "float32") -> None:
-        if name not in ("float32", None):
+    def __init__(self, name: str | None = None) -> None:
+        if name not in (*precision.FLOATS, None):
             raise ValueError(
-                f"{type(self).__name__} expects 'float32', got {name!r}: fastnn computes in float32, which is what "
-                "processors without a GPU are fast with; leave the policy out"
+                f"{type(self).__name__} expects 'float32' or 'float64', got {name!r}: fastnn computes in float32, "
+                "which is what processors without a GPU are fast with, and in float64; leave the policy out"
             )
+        self.compute_dtype = self.variable_dtype = name or precision.floatx()
 
     @property
     def name(self) -> str:
-        """The name: "float32"."""
-        return "float32"
+        """The name: "float32" or "float64"."""
+        return self.compute_dtype
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments from which `from_config` makes an equal policy."""
@@ -83,6 +85,8 @@ class QuantizedDTypePolicy(DTypePolicy):
 
     def __init__(self, mode: str, source_name: str | None = None) -> None:
         super().__init__(source_name)
+        if self.compute_dtype != "float32":
+            raise ValueError(f"QuantizedDTypePolicy expects source_name 'float32', got {self.compute_dtype!r}")
         if mode != "int8":
             raise ValueError(f"QuantizedDTypePolicy expects mode 'int8', the only one that fastnn has, got {mode!r}")
         self.quantization_mode = mode
@@ -101,7 +105,8 @@ def get(identifier: Any) -> DTypePolicy:
     """Returns a policy for a name, a config or a policy.
 
     Args:
-        identifier: "float32", "int8_from_float32", a config with "class_name" and "config", a policy, or None.
+        identifier: "float32", "float64", "int8_from_float32", a config with "class_name" and "config", a policy, or
+            None for `fastnn.config.floatx()`.
 
     Raises:
         ValueError: It is another policy.

@@ -17,6 +17,7 @@ from fastnn import ops
 from fastnn.engine.step_trace import StepTrace
 from fastnn.node_gradients import gradients_as_nodes
 from fastnn.ops.node import tensor
+from fastnn.precision import is_float
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
@@ -75,7 +76,7 @@ class GradientTape:
         """
         structure = Structure(tensor)
         for one in structure.flat(tensor):
-            if isinstance(one, KerasTensor) and one.dtype != "float32":
+            if isinstance(one, KerasTensor) and not is_float(one.dtype):
                 raise TypeError(
                     f"tape.watch expects tensors of float32, got {one.name!r} of {one.dtype}; cast it first: "
                     "x = ops.cast(x, 'float32')"
@@ -230,6 +231,6 @@ def _of_floats(target: Any) -> KerasTensor:
             "compute the loss with fastnn.ops, layers and losses"
         )
     made = tensor(target)
-    if made.dtype != "float32":
+    if not is_float(made.dtype):
         raise TypeError(f"tape.gradient expects a target of float32, got {made.dtype}; cast what it is made of")
     return made

@@ -17,6 +17,7 @@ from fastnn import ops
 from fastnn.engine.step_trace import Noted, Recorded, StepTrace
 from fastnn.node_expansions import EXPANSIONS, Written, pair
 from fastnn.ops.node import tensor
+from fastnn.precision import floatx, is_float
 from fastnn.symbolic.tensors import KerasTensor
 from fastnn.symbolic.variable import Variable
 
@@ -74,7 +75,7 @@ def _to_shape_of(gradient: Any, x: Any) -> Any:
 
 
 def _positive(x: Any) -> Any:
-    return ops.cast(x > 0, "float32")
+    return ops.cast(x > 0, floatx())
 
 
 _UNARY: dict[str, Callable[[Pass], Any]] = {
@@ -115,8 +116,8 @@ def _binary(p: Pass) -> Gradients | None:
             return None
         made = dy * exponent * a ** (exponent - 1.0), None
     elif op in ("maximum", "minimum"):
-        first = ops.cast(a > b if op == "maximum" else a < b, "float32")
-        same = 0.5 * ops.cast(ops.equal(a, b), "float32")
+        first = ops.cast(a > b if op == "maximum" else a < b, floatx())
+        same = 0.5 * ops.cast(ops.equal(a, b), floatx())
         made = dy * (first + same), dy * (1.0 - first - same)
     else:
         return None
@@ -171,7 +172,7 @@ def _reduce(p: Pass) -> Gradients | None:
         shares = ops.exp(x - _spread(p.y, x, axes, keepdims))
         return [shares * _spread(p.dy, x, axes, keepdims)], []
     if p.config["op"] in ("max", "min"):
-        best = ops.cast(ops.equal(x, _spread(p.y, x, axes, keepdims)), "float32")
+        best = ops.cast(ops.equal(x, _spread(p.y, x, axes, keepdims)), floatx())
         ties = ops.sum(best, axis=list(axes) or None, keepdims=keepdims)
         return [best * _spread(p.dy / ties, x, axes, keepdims)], []
     return None
@@ -295,7 +296,7 @@ def _slice(p: Pass) -> Gradients | None:
             border.append([begin[axis], x.shape[axis] - begin[axis] - len(taken)])
             continue
         border.append([0, 0])
-        to = np.zeros((len(taken), x.shape[axis]), np.float32)
+        to = np.zeros((len(taken), x.shape[axis]), dtype=floatx())
         to[np.arange(len(taken)), taken] = 1
         dy = ops.moveaxis(ops.matmul(ops.moveaxis(dy, axis, -1), to), -1, axis)
     return [ops.pad(dy, border) if any(map(any, border)) else dy], []
@@ -319,7 +320,7 @@ def _repeated(p: Pass) -> Gradients | None:
 
 def _clip(p: Pass) -> Gradients | None:
     x, low, high = p.x(), p.config["low"], p.config["high"]
-    return [p.dy * ops.cast(ops.logical_and(x >= low, x <= high), "float32")], []
+    return [p.dy * ops.cast(ops.logical_and(x >= low, x <= high), floatx())], []
 
 
 def _product(p: Pass) -> Gradients | None:
@@ -337,7 +338,7 @@ def _difference(p: Pass) -> Gradients | None:
 
 
 def _where(p: Pass) -> Gradients | None:
-    chosen = ops.cast(p.x(0), "float32")
+    chosen = ops.cast(p.x(0), floatx())
     made = p.dy * chosen, p.dy * (1.0 - chosen)
     return [None, *(_to_shape_of(g, p.x(i + 1)) for i, g in enumerate(made))], []
 
@@ -488,7 +489,7 @@ def _passed(step: StepTrace, noted: Noted, gradient: KerasTensor, wanted: Sequen
     written = expand(Written(noted.config, inputs, noted.weights, one.y, slope))
     if written is None:
         return None
-    floats = [each for each in inputs if each.dtype == "float32"]
+    floats = [each for each in inputs if is_float(each.dtype)]
     sources = [*floats, *wanted]
     found = gradients_as_nodes(step, [written], [gradient], sources, [(begin, step.graph.size)])
     if isinstance(found, str):
@@ -496,7 +497,7 @@ def _passed(step: StepTrace, noted: Noted, gradient: KerasTensor, wanted: Sequen
     of_inputs = iter(found[: len(floats)])
     of_weights = {id(weight): made for weight, made in zip(wanted, found[len(floats) :], strict=True)}
     return (
-        [next(of_inputs) if each.dtype == "float32" else None for each in inputs],
+        [next(of_inputs) if is_float(each.dtype) else None for each in inputs],
         [of_weights.get(id(weight)) for weight in noted.weights],
     )
 

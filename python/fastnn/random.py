@@ -21,6 +21,7 @@ from fastnn.naming import missing_names as _missing_names
 from fastnn.naming import unique_name
 from fastnn.ops.dimensions import sizes_and_batch
 from fastnn.ops.node import node
+from fastnn.precision import floatx
 from fastnn.ranges import check_range
 from fastnn.symbolic.tensors import KerasTensor, Trace, is_traced, operators
 
@@ -174,14 +175,15 @@ def _draw(op: str, shape: Any, a: float, b: float, seed: Any) -> Any:
         return node("Random", {**arguments, "shape": sizes, "batched": True}, [like], op, stream=stream)
     if Trace.current() is not None or is_traced(sizes):
         return node("Random", {**arguments, "shape": sizes, "batched": False}, [], op, stream=stream)
-    graph = _core.Graph()
+    core = _core.core_for(floatx())
+    graph = core.Graph()
     edge = graph.input((None,))
     (made,) = graph.add("Random", op, {**arguments, "shape": [], "batched": True}, [edge], [], stream)
     count = math.prod(sizes)
     if count == 0:
-        return np.zeros(sizes, {"bernoulli": bool, "randint": np.int32}.get(op, np.float32))
+        return np.zeros(sizes, {"bernoulli": "bool", "randint": "int32"}.get(op, floatx()))
     # As every pass over a graph that draws, this advances the stream.
-    return _core.Predictor(graph, [made])([np.zeros(count, np.float32)])[0].reshape(sizes)
+    return core.Predictor(graph, [made])([np.zeros(count, dtype=floatx())])[0].reshape(sizes)
 
 
 def _typed(made: Any, dtype: Any, who: str, kinds: str = "f") -> Any:
@@ -338,7 +340,7 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
         >>> fastnn.random.categorical([[0.0, 50.0]], num_samples=3, seed=1)
         array([[1, 1, 1]], dtype=int32)
     """
-    logits = ops.cast(logits, "float32")
+    logits = ops.cast(logits, floatx())
     if len(logits.shape) != 2:
         raise ValueError(f"random.categorical expects logits of shape (batch, classes), got {tuple(logits.shape)}")
     # With Gumbel noise, each class has the largest logit with its probability.
@@ -372,7 +374,7 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
         True
     """
     source = seed if seed is None or isinstance(seed, SeedGenerator) else SeedGenerator(seed)
-    alpha = ops.cast(alpha, "float32")
+    alpha = ops.cast(alpha, floatx())
     # Below 1 the value is that of alpha + 1 times u**(1 / alpha).
     small = ops.less(alpha, 1.0)
     center = ops.subtract(ops.where(small, ops.add(alpha, 1.0), alpha), 1.0 / 3.0)
@@ -442,9 +444,9 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
     many = [shape] if isinstance(shape, (int, np.integer)) else [*shape]
     most = int(trials.max(initial=0))
     draws = _draw("uniform", (*many, max(most, 1)), 0.0, 1.0, seed)
-    hits = ops.less(draws, ops.expand_dims(ops.cast(probabilities, "float32"), -1))
+    hits = ops.less(draws, ops.expand_dims(ops.cast(probabilities, floatx()), -1))
     counted = ops.logical_and(hits, np.arange(max(most, 1)) < trials)
-    return _typed(ops.sum(ops.cast(counted, "float32"), -1), dtype, "binomial")
+    return _typed(ops.sum(ops.cast(counted, floatx()), -1), dtype, "binomial")
 
 
 def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None) -> Any:
@@ -470,7 +472,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
     """
     if not 0.0 <= rate <= 1.0:
         raise ValueError(f"random.dropout expects a rate from 0 to 1, got {rate}")
-    inputs = ops.cast(inputs, "float32")
+    inputs = ops.cast(inputs, floatx())
     if rate == 1.0:
         return ops.zeros_like(inputs)
     sizes = ops.shape(inputs)

@@ -13,6 +13,7 @@ from fastnn.configurable import Configurable, converts
 from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup
 from fastnn.naming import missing_names as _missing_names
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced, operators
 
 __all__ = [
@@ -182,7 +183,7 @@ class OrthogonalRegularizer(Regularizer):
         turned = operators["transpose"](unit)
         product = operators["matmul"](unit, turned) if axis else operators["matmul"](turned, unit)
         size = x.shape[1 - axis]
-        others = product * (1.0 - np.eye(size, dtype=np.float32))
+        others = product * (1.0 - np.eye(size, dtype=floatx()))
         return self.factor * 0.5 * operators["sum"](operators["abs"](others)) / max(size * (size - 1) / 2.0, 1.0)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 HERE = Path(__file__).parent
 FILES = HERE / "files"
+FLOAT64 = HERE / "float64"
 
 Array = NDArray[Any]
 Random = np.random.RandomState  # whose values NumPy guarantees not to change
@@ -66,6 +67,39 @@ def families(names: Sequence[str] = ()) -> dict[str, list[Row]]:
     """Returns the rows of the named families, or of all."""
     found = sorted(path.stem.removeprefix("rows_") for path in HERE.glob("rows_*.py"))
     return {name: importlib.import_module(f"rows_{name}").ROWS for name in names or found}
+
+
+# Those that are recorded in float64 too.
+_IN_FLOAT64 = {
+    "attention": "dot heads-self heads-causal heads-cross heads-attention-mask transformer-adam einsum-dense",
+    "convolution": (
+        "conv1d-causal conv1d-same-strided conv1d-same-dilated conv3d conv1d-transpose-same-k3-s2 "
+        "conv2d-transpose-same depthwise2d-same separable2d-valid max-pooling1d-same average-pooling1d-same "
+        "up-sampling2d-bilinear"
+    ),
+    "core": (
+        "dense-relu dense-sigmoid dense-tanh dense-softmax dense-elu dense-selu dense-softplus dense-gelu dense-mish "
+        "dense-penalties dense-max_norm conv2d conv2d-same-strided conv2d-winograd pooling-max pooling-average "
+        "batchnorm batchnorm-image merge-dot two-inputs-two-outputs optimizer-adam optimizer-sgd-nesterov "
+        "optimizer-rmsprop loss-huber loss-log_cosh loss-kl_divergence loss-cosine_similarity "
+        "loss-binary_crossentropy loss-categorical_crossentropy loss-sparse_categorical_crossentropy "
+        "loss-binary-logits loss-categorical-logits"
+    ),
+    "norm": "layernorm-sequence groupnorm-image rmsnorm-last unitnorm-last embedding prelu-each dense-tanh_shrink",
+    "ops": "dense-of-ops layer-norm-of-ops reductions batch-statistics loss-of-ops",
+    "optimizers": "adamw adagrad adadelta adamax nadam ftrl lion lamb adafactor muon clipnorm adam-accumulated cosine",
+    "recurrent": (
+        "simple-last lstm-last lstm-sequences lstm-stacked gru-last gru-before-last masked-lstm bidirectional-concat"
+    ),
+}
+
+
+def float64_rows(names: Sequence[str] = ()) -> dict[str, list[Row]]:
+    """Returns the rows that are recorded in float64, of the named families or of all."""
+    return {
+        family: [row for row in rows if row.name in _IN_FLOAT64[family].split()]
+        for family, rows in families(list(names) or sorted(_IN_FLOAT64)).items()
+    }
 
 
 def file_of(family: str, row: Row) -> Path:

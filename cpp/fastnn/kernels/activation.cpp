@@ -13,10 +13,10 @@ namespace {
 using namespace packet;
 using Parameters = ActivationParameters;
 
-constexpr float kSeluScale = 1.05070098735548049f, kSeluAlpha = 1.67326324235437728f;
-constexpr float kRootHalf = 0.70710678118654752f, kRootTwoOverPi = 0.79788456080286536f;
-constexpr float kInverseRootTwoPi = 0.39894228040143268f, kGeluCubic = 0.044715f;
-constexpr float kLowest = std::numeric_limits<float>::lowest();
+constexpr Real kSeluScale = 1.05070098735548049_r, kSeluAlpha = 1.67326324235437728_r;
+constexpr Real kRootHalf = 0.70710678118654752_r, kRootTwoOverPi = 0.79788456080286536_r;
+constexpr Real kInverseRootTwoPi = 0.39894228040143268_r, kGeluCubic = 0.044715_r;
+constexpr Real kLowest = std::numeric_limits<Real>::lowest();
 
 inline Packet positive(const Packet& x) { return less(zero(), x); }
 
@@ -60,14 +60,14 @@ struct LeakyRelu {
 
 struct Relu6 {
   explicit Relu6(const Parameters&) {}
-  Packet value(const Packet& x) const { return clamp(x, 0.0f, 6.0f); }
-  Packet slope(const Packet& y) const { return select(both(positive(y), less(y, set1(6.0f))), one(), zero()); }
+  Packet value(const Packet& x) const { return clamp(x, 0.0_r, 6.0_r); }
+  Packet slope(const Packet& y) const { return select(both(positive(y), less(y, set1(6.0_r))), one(), zero()); }
 };
 
 struct HardSigmoid {
   explicit HardSigmoid(const Parameters&) {}
-  Packet value(const Packet& x) const { return mul(clamp(add(x, set1(3.0f)), 0.0f, 6.0f), set1(1.0f / 6.0f)); }
-  Packet slope(const Packet& y) const { return select(both(positive(y), less(y, one())), set1(1.0f / 6.0f), zero()); }
+  Packet value(const Packet& x) const { return mul(clamp(add(x, set1(3.0_r)), 0.0_r, 6.0_r), set1(1.0_r / 6.0_r)); }
+  Packet slope(const Packet& y) const { return select(both(positive(y), less(y, one())), set1(1.0_r / 6.0_r), zero()); }
 };
 
 struct Sigmoid {
@@ -129,7 +129,7 @@ struct Silu {
   explicit Silu(const Parameters&) {}
   Packet value(const Packet& x) const { return mul(max(x, set1(kLowest)), sigmoid(x)); }
   Packet slope(const Packet& x) const {
-    const Packet a = clamp(x, -120.0f, 120.0f), s = sigmoid(a);
+    const Packet a = clamp(x, -120.0_r, 120.0_r), s = sigmoid(a);
     return mul(s, madd(a, sub(one(), s), one()));
   }
 };
@@ -137,12 +137,12 @@ struct Silu {
 struct Gelu {
   explicit Gelu(const Parameters&) {}
   static Packet cumulative(const Packet& x) {
-    return mul(set1(0.5f), add(one(), packet::erf(mul(x, set1(kRootHalf)))));
+    return mul(set1(0.5_r), add(one(), packet::erf(mul(x, set1(kRootHalf)))));
   }
   Packet value(const Packet& x) const { return mul(max(x, set1(kLowest)), cumulative(x)); }
   Packet slope(const Packet& x) const {
-    const Packet a = clamp(x, -20.0f, 20.0f);
-    const Packet density = mul(set1(kInverseRootTwoPi), packet::exp(mul(set1(-0.5f), mul(a, a))));
+    const Packet a = clamp(x, -20.0_r, 20.0_r);
+    const Packet density = mul(set1(kInverseRootTwoPi), packet::exp(mul(set1(-0.5_r), mul(a, a))));
     return madd(a, density, cumulative(a));
   }
 };
@@ -154,14 +154,14 @@ struct GeluTanh {
     return packet::tanh(mul(set1(kRootTwoOverPi), inner));
   }
   Packet value(const Packet& x) const {
-    const Packet half = mul(set1(0.5f), add(one(), bend(clamp(x, -20.0f, 20.0f))));
+    const Packet half = mul(set1(0.5_r), add(one(), bend(clamp(x, -20.0_r, 20.0_r))));
     return mul(max(x, set1(kLowest)), half);
   }
   Packet slope(const Packet& x) const {
-    const Packet a = clamp(x, -20.0f, 20.0f), t = bend(a);
-    const Packet inner = mul(set1(kRootTwoOverPi), madd(set1(3.0f * kGeluCubic), mul(a, a), one()));
-    const Packet bent = mul(mul(set1(0.5f), a), mul(sub(one(), mul(t, t)), inner));
-    return madd(set1(0.5f), add(one(), t), bent);
+    const Packet a = clamp(x, -20.0_r, 20.0_r), t = bend(a);
+    const Packet inner = mul(set1(kRootTwoOverPi), madd(set1(3.0_r * kGeluCubic), mul(a, a), one()));
+    const Packet bent = mul(mul(set1(0.5_r), a), mul(sub(one(), mul(t, t)), inner));
+    return madd(set1(0.5_r), add(one(), t), bent);
   }
 };
 
@@ -169,12 +169,12 @@ struct GeluTanh {
 struct Mish {
   explicit Mish(const Parameters&) {}
   static Packet gate(const Packet& e) {
-    const Packet top = mul(e, add(e, set1(2.0f)));
-    return div(top, add(top, set1(2.0f)));
+    const Packet top = mul(e, add(e, set1(2.0_r)));
+    return div(top, add(top, set1(2.0_r)));
   }
-  Packet value(const Packet& x) const { return mul(max(x, set1(kLowest)), gate(packet::exp(min(x, set1(30.0f))))); }
+  Packet value(const Packet& x) const { return mul(max(x, set1(kLowest)), gate(packet::exp(min(x, set1(30.0_r))))); }
   Packet slope(const Packet& x) const {
-    const Packet a = clamp(x, -120.0f, 30.0f), e = packet::exp(a), t = gate(e);
+    const Packet a = clamp(x, -120.0_r, 30.0_r), e = packet::exp(a), t = gate(e);
     const Packet s = div(e, add(one(), e));
     return madd(mul(a, s), sub(one(), mul(t, t)), t);
   }
@@ -192,18 +192,18 @@ struct Celu {
 struct HardSilu {
   explicit HardSilu(const Parameters&) {}
   Packet value(const Packet& x) const {
-    const Packet gate = mul(clamp(add(x, set1(3.0f)), 0.0f, 6.0f), set1(1.0f / 6.0f));
+    const Packet gate = mul(clamp(add(x, set1(3.0_r)), 0.0_r, 6.0_r), set1(1.0_r / 6.0_r));
     return mul(max(x, set1(kLowest)), gate);
   }
   Packet slope(const Packet& x) const {
-    const Packet bent = madd(x, set1(1.0f / 3.0f), set1(0.5f));
-    return select(less(x, set1(-3.0f)), zero(), select(less(set1(3.0f), x), one(), bent));
+    const Packet bent = madd(x, set1(1.0_r / 3.0_r), set1(0.5_r));
+    return select(less(x, set1(-3.0_r)), zero(), select(less(set1(3.0_r), x), one(), bent));
   }
 };
 
 struct HardTanh {
   explicit HardTanh(const Parameters&) {}
-  Packet value(const Packet& x) const { return clamp(x, -1.0f, 1.0f); }
+  Packet value(const Packet& x) const { return clamp(x, -1.0_r, 1.0_r); }
   Packet slope(const Packet& y) const { return select(less(abs(y), one()), one(), zero()); }
 };
 
@@ -225,13 +225,15 @@ struct SoftShrink {
 
 struct TanhShrink {
   explicit TanhShrink(const Parameters&) {}
-  // Up to 1/2 from the series of x - tanh(x), whose difference would lose its digits.
+  // Near 0 from the series of x - tanh(x), whose difference would lose its digits.
   Packet value(const Packet& x) const {
-    constexpr float c[] = {1.0f / 3.0f,         -2.0f / 15.0f,          17.0f / 315.0f,          -62.0f / 2835.0f,
-                           1382.0f / 155925.0f, -21844.0f / 6081075.0f, 929569.0f / 638512875.0f};
+    constexpr Real c[] = {
+        1.0_r / 3.0_r,         -2.0_r / 15.0_r,          17.0_r / 315.0_r,          -62.0_r / 2835.0_r,
+        1382.0_r / 155925.0_r, -21844.0_r / 6081075.0_r, 929569.0_r / 638512875.0_r};
+    constexpr Real kNear = sizeof(Real) == sizeof(float) ? 0.5_r : 0.125_r;
     const Packet square = mul(x, x);
     const Packet series = mul(mul(x, square), polynomial(square, c));
-    return select(less(abs(x), set1(0.5f)), series, sub(x, packet::tanh(x)));
+    return select(less(abs(x), set1(kNear)), series, sub(x, packet::tanh(x)));
   }
   Packet slope(const Packet& x) const {
     const Packet t = packet::tanh(x);
@@ -253,32 +255,32 @@ struct Squareplus {
   Packet root(const Packet& a) const { return packet::sqrt(madd(a, a, b_)); }
   Packet value(const Packet& x) const {
     const Packet sum = add(abs(x), root(clamp(x, -kFar, kFar)));
-    const Packet below = div(mul(set1(0.5f), b_), sum), above = mul(set1(0.5f), sum);
+    const Packet below = div(mul(set1(0.5_r), b_), sum), above = mul(set1(0.5_r), sum);
     const Packet y = select(less(x, zero()), below, above);
     return select(less(set1(kFar), x), x, y);
   }
   Packet slope(const Packet& x) const {
     const Packet a = clamp(x, -kFar, kFar), r = root(a);
-    const Packet bent = div(mul(set1(0.5f), add(r, a)), r);
-    return select(equal(r, zero()), set1(0.5f), bent);
+    const Packet bent = div(mul(set1(0.5_r), add(r, a)), r);
+    return select(equal(r, zero()), set1(0.5_r), bent);
   }
-  static constexpr float kFar = 1e18f;  // whose square is finite
+  static constexpr Real kFar = 1e18_r;  // whose square is finite
   Packet b_;
 };
 
 struct SparsePlus {
   explicit SparsePlus(const Parameters&) {}
   Packet value(const Packet& x) const {
-    const Packet a = clamp(x, -1.0f, 1.0f), up = add(a, one());
-    return select(less(one(), x), x, mul(set1(0.25f), mul(up, up)));
+    const Packet a = clamp(x, -1.0_r, 1.0_r), up = add(a, one());
+    return select(less(one(), x), x, mul(set1(0.25_r), mul(up, up)));
   }
-  Packet slope(const Packet& x) const { return mul(set1(0.5f), add(clamp(x, -1.0f, 1.0f), one())); }
+  Packet slope(const Packet& x) const { return mul(set1(0.5_r), add(clamp(x, -1.0_r, 1.0_r), one())); }
 };
 
 struct SparseSigmoid {
   explicit SparseSigmoid(const Parameters&) {}
-  Packet value(const Packet& x) const { return mul(set1(0.5f), add(clamp(x, -1.0f, 1.0f), one())); }
-  Packet slope(const Packet& y) const { return select(both(positive(y), less(y, one())), set1(0.5f), zero()); }
+  Packet value(const Packet& x) const { return mul(set1(0.5_r), add(clamp(x, -1.0_r, 1.0_r), one())); }
+  Packet slope(const Packet& y) const { return select(both(positive(y), less(y, one())), set1(0.5_r), zero()); }
 };
 
 struct LogSigmoid {
@@ -290,7 +292,7 @@ struct LogSigmoid {
 // Calls visit with the struct of the activation.
 template <class Visit>
 void dispatch(Activation activation, const Parameters& p, Visit&& visit) {
-  if (activation == Activation::relu && p.threshold == 0.0f && p.negative_slope == 0.0f && p.max_value == kInfinity)
+  if (activation == Activation::relu && p.threshold == 0.0_r && p.negative_slope == 0.0_r && p.max_value == kInfinity)
     return visit(PlainRelu(p));
   switch (activation) {
 #define FASTNN_CASE(name, Struct, source) \
@@ -304,28 +306,28 @@ void dispatch(Activation activation, const Parameters& p, Visit&& visit) {
 
 }  // namespace
 
-void activate(Activation activation, const ActivationParameters& parameters, const float* x, float* y, Index count) {
+void activate(Activation activation, const ActivationParameters& parameters, const Real* x, Real* y, Index count) {
   if (activation == Activation::linear && x == y) return;
   dispatch(activation, parameters, [&](const auto& f) {
     for_each(count, [&](Index i, Index n) { store_n(y + i, f.value(load_n(x + i, n)), n); });
   });
 }
 
-void activate_backward(Activation activation, const ActivationParameters& parameters, const float* x, const float* y,
-                       const float* dy, float* dx, Index count) {
+void activate_backward(Activation activation, const ActivationParameters& parameters, const Real* x, const Real* y,
+                       const Real* dy, Real* dx, Index count) {
   if (activation == Activation::linear && dx == dy) return;
-  const float* source = derivative_from_output(activation) ? y : x;
+  const Real* source = derivative_from_output(activation) ? y : x;
   dispatch(activation, parameters, [&](const auto& f) {
     for_each(count,
              [&](Index i, Index n) { store_n(dx + i, mul(load_n(dy + i, n), f.slope(load_n(source + i, n))), n); });
   });
 }
 
-void glu(const float* a, const float* b, float* y, Index count) {
+void glu(const Real* a, const Real* b, Real* y, Index count) {
   for_each(count, [&](Index i, Index n) { store_n(y + i, mul(load_n(a + i, n), sigmoid(load_n(b + i, n))), n); });
 }
 
-void glu_backward(const float* a, const float* b, const float* dy, float* da, float* db, Index count) {
+void glu_backward(const Real* a, const Real* b, const Real* dy, Real* da, Real* db, Index count) {
   for_each(count, [&](Index i, Index n) {
     const Packet gate = sigmoid(load_n(b + i, n)), up = mul(load_n(dy + i, n), gate);
     if (db != nullptr) store_n(db + i, mul(mul(up, load_n(a + i, n)), sub(one(), gate)), n);
@@ -333,15 +335,14 @@ void glu_backward(const float* a, const float* b, const float* dy, float* da, fl
   });
 }
 
-void prelu(const float* x, const float* alpha, Index step, float* y, Index count) {
+void prelu(const Real* x, const Real* alpha, Index step, Real* y, Index count) {
   for_each(count, [&](Index i, Index n) {
     const Packet value = load_n(x + i, n), slope = step == 0 ? set1(*alpha) : load_n(alpha + i, n);
     store_n(y + i, select(positive(value), value, mul(slope, value)), n);
   });
 }
 
-void prelu_backward(const float* x, const float* alpha, Index step, const float* dy, float* dx, float* dalpha,
-                    Index count) {
+void prelu_backward(const Real* x, const Real* alpha, Index step, const Real* dy, Real* dx, Real* dalpha, Index count) {
   if (dalpha != nullptr && step == 0)
     *dalpha += sum_over(count, [&](Index i, Index n) { return mul(load_n(dy + i, n), min(load_n(x + i, n), zero())); });
   for_each(count, [&](Index i, Index n) {

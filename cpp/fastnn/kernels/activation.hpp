@@ -47,12 +47,12 @@ enum class Activation : std::uint8_t { FASTNN_ACTIVATIONS(FASTNN_NAME) };
 
 /// Arguments that some activations take, with Keras' meaning.
 struct ActivationParameters {
-  float negative_slope = 0.0f;                               ///< relu, leaky_relu
-  float threshold = 0.0f;                                    ///< relu, threshold, hard_shrink, soft_shrink
-  float max_value = std::numeric_limits<float>::infinity();  ///< relu
-  float alpha = 1.0f;                                        ///< elu, celu
-  float value = 0.0f;                                        ///< threshold: the result where x is not above it
-  float b = 4.0f;                                            ///< squareplus
+  Real negative_slope = 0.0_r;                             ///< relu, leaky_relu
+  Real threshold = 0.0_r;                                  ///< relu, threshold, hard_shrink, soft_shrink
+  Real max_value = std::numeric_limits<Real>::infinity();  ///< relu
+  Real alpha = 1.0_r;                                      ///< elu, celu
+  Real value = 0.0_r;                                      ///< threshold: the result where x is not above it
+  Real b = 4.0_r;                                          ///< squareplus
 };
 
 /// An activation with its arguments.
@@ -63,8 +63,8 @@ struct ActivationFunction {
   bool linear() const { return activation == Activation::linear; }
   /// The relu without slope, threshold or ceiling, which the tiles of products apply in registers.
   bool plain_relu() const {
-    return activation == Activation::relu && parameters.negative_slope == 0.0f && parameters.threshold == 0.0f &&
-           parameters.max_value == std::numeric_limits<float>::infinity();
+    return activation == Activation::relu && parameters.negative_slope == 0.0_r && parameters.threshold == 0.0_r &&
+           parameters.max_value == std::numeric_limits<Real>::infinity();
   }
 };
 
@@ -92,21 +92,21 @@ constexpr bool derivative_from_output(Activation activation) {
 }
 
 /// y = f(x) for `count` floats; x and y may be the same array. NaN stays NaN.
-KERNEL(void, activate)(Activation, const ActivationParameters&, const float* x, float* y, Index count);
+KERNEL(void, activate)(Activation, const ActivationParameters&, const Real* x, Real* y, Index count);
 
 /// dx = dy * f'(x), from the output y alone where derivative_from_output(), else from x (the other may be null).
 /// dx and dy may be the same array.
-KERNEL(void, activate_backward)(Activation, const ActivationParameters&, const float* x, const float* y,
-                                const float* dy, float* dx, Index count);
+KERNEL(void, activate_backward)(Activation, const ActivationParameters&, const Real* x, const Real* y, const Real* dy,
+                                Real* dx, Index count);
 
 /// y = a * sigmoid(b), and the gradients of a and b from dy; da and db may be null.
-KERNEL(void, glu)(const float* a, const float* b, float* y, Index count);
-KERNEL(void, glu_backward)(const float* a, const float* b, const float* dy, float* da, float* db, Index count);
+KERNEL(void, glu)(const Real* a, const Real* b, Real* y, Index count);
+KERNEL(void, glu_backward)(const Real* a, const Real* b, const Real* dy, Real* da, Real* db, Index count);
 
 /// y = x above zero, alpha * x below; alpha[i * step], step is 1, or 0 for a single alpha.
-KERNEL(void, prelu)(const float* x, const float* alpha, Index step, float* y, Index count);
+KERNEL(void, prelu)(const Real* x, const Real* alpha, Index step, Real* y, Index count);
 /// Writes dx (0 at x = 0, as in Keras) and adds to dalpha; either may be null.
-KERNEL(void, prelu_backward)(const float* x, const float* alpha, Index step, const float* dy, float* dx, float* dalpha,
+KERNEL(void, prelu_backward)(const Real* x, const Real* alpha, Index step, const Real* dy, Real* dx, Real* dalpha,
                              Index count);
 
 }  // namespace fastnn::kernels

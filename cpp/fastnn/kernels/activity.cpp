@@ -21,7 +21,7 @@ void each_row(Index rows, Index size, Body&& body) {
 
 }  // namespace
 
-void activity_penalties(float l1, float l2, const float* x, Index rows, Index size, float* penalties) {
+void activity_penalties(Real l1, Real l2, const Real* x, Index rows, Index size, Real* penalties) {
   each_row(rows, size, [&](Index row) {
     penalties[row] = sum_over(size, [&](Index i, Index n) {
       const Packet v = load_n(x + row * size + i, n);
@@ -30,11 +30,11 @@ void activity_penalties(float l1, float l2, const float* x, Index rows, Index si
   });
 }
 
-void activity_penalties_gradient(float l1, float l2, const float* x, const float* dy, const float* dpenalties,
-                                 Index rows, Index size, float* dx) {
+void activity_penalties_gradient(Real l1, Real l2, const Real* x, const Real* dy, const Real* dpenalties, Index rows,
+                                 Index size, Real* dx) {
   each_row(rows, size, [&](Index row) {
-    const float weight = dpenalties == nullptr ? 0.0f : dpenalties[row];
-    const Packet flat = set1(l1 * weight), steep = set1(2.0f * l2 * weight);
+    const Real weight = dpenalties == nullptr ? 0.0_r : dpenalties[row];
+    const Packet flat = set1(l1 * weight), steep = set1(2.0_r * l2 * weight);
     for_each(size, [&](Index i, Index n) {
       const Index at = row * size + i;
       const Packet above = dy == nullptr ? zero() : load_n(dy + at, n);

@@ -6,9 +6,9 @@
 
 namespace fastnn::kernels {
 
-KERNEL(void, activity_penalties)(float l1, float l2, const float* x, Index rows, Index size, float* penalties);
+KERNEL(void, activity_penalties)(Real l1, Real l2, const Real* x, Index rows, Index size, Real* penalties);
 /// dx = dy + dpenalties * the derivative of the penalty; dy and dpenalties may be null.
-KERNEL(void, activity_penalties_gradient)(float l1, float l2, const float* x, const float* dy, const float* dpenalties,
-                                          Index rows, Index size, float* dx);
+KERNEL(void, activity_penalties_gradient)(Real l1, Real l2, const Real* x, const Real* dy, const Real* dpenalties,
+                                          Index rows, Index size, Real* dx);
 
 }  // namespace fastnn::kernels

@@ -19,19 +19,19 @@ void each_hidden(const Sight& sight, Body&& body) {
 
 }  // namespace
 
-void hide_scores(const Sight& sight, float* scores) {
-  each_hidden(sight, [&](Index at) { scores[at] = std::numeric_limits<float>::lowest(); });
+void hide_scores(const Sight& sight, Real* scores) {
+  each_hidden(sight, [&](Index at) { scores[at] = std::numeric_limits<Real>::lowest(); });
 }
 
-void hide_gradients(const Sight& sight, float* dscores) {
-  each_hidden(sight, [&](Index at) { dscores[at] = 0.0f; });
+void hide_gradients(const Sight& sight, Real* dscores) {
+  each_hidden(sight, [&](Index at) { dscores[at] = 0.0_r; });
 }
 
-void additive_scores(const Additive& a, const float* q, Index ldq, const float* k, Index ldk, float* scores) {
+void additive_scores(const Additive& a, const Real* q, Index ldq, const Real* k, Index ldk, Real* scores) {
   const Packet scale = set1(a.scale);
   for (Index i = 0; i < a.queries; ++i)
     for (Index j = 0; j < a.keys; ++j) {
-      const float *left = q + i * ldq, *right = k + j * ldk;
+      const Real *left = q + i * ldq, *right = k + j * ldk;
       scores[i * a.keys + j] = sum_over(a.size, [&](Index d, Index n) {
         const Packet weight = a.step == 0 ? set1(*a.weight) : load_n(a.weight + d, n);
         return mul(weight, packet::tanh(mul(scale, add(load_n(left + d, n), load_n(right + d, n)))));
@@ -39,14 +39,14 @@ void additive_scores(const Additive& a, const float* q, Index ldq, const float* 
     }
 }
 
-void additive_scores_backward(const Additive& a, const float* q, Index ldq, const float* k, Index ldk,
-                              const float* dscores, float* dq, float* dk, float* dweight, float* dscale) {
-  const Packet scale = set1(a.scale), one = set1(1.0f);
+void additive_scores_backward(const Additive& a, const Real* q, Index ldq, const Real* k, Index ldk,
+                              const Real* dscores, Real* dq, Real* dk, Real* dweight, Real* dscale) {
+  const Packet scale = set1(a.scale), one = set1(1.0_r);
   for (Index i = 0; i < a.queries; ++i)
     for (Index j = 0; j < a.keys; ++j) {
-      const float *left = q + i * ldq, *right = k + j * ldk;
+      const Real *left = q + i * ldq, *right = k + j * ldk;
       const Packet up = set1(dscores[i * a.keys + j]);
-      float of_weight = 0.0f, of_scale = 0.0f;
+      Real of_weight = 0.0_r, of_scale = 0.0_r;
       for_each(a.size, [&](Index d, Index n) {
         const Packet weight = a.step == 0 ? set1(*a.weight) : load_n(a.weight + d, n);
         const Packet sum = add(load_n(left + d, n), load_n(right + d, n));
@@ -66,15 +66,15 @@ void additive_scores_backward(const Additive& a, const float* q, Index ldq, cons
     }
 }
 
-float dot_rows(const float* a, Index lda, const float* b, Index ldb, Index rows, Index size) {
-  float total = 0.0f;
+Real dot_rows(const Real* a, Index lda, const Real* b, Index ldb, Index rows, Index size) {
+  Real total = 0.0_r;
   for (Index r = 0; r < rows; ++r)
     total +=
         sum_over(size, [&](Index i, Index n) { return mul(load_n(a + r * lda + i, n), load_n(b + r * ldb + i, n)); });
   return total;
 }
 
-void scale_rows(float* a, Index lda, Index rows, Index size, float by) {
+void scale_rows(Real* a, Index lda, Index rows, Index size, Real by) {
   const Packet factor = set1(by);
   for (Index r = 0; r < rows; ++r)
     for_each(size, [&](Index i, Index n) { store_n(a + r * lda + i, mul(load_n(a + r * lda + i, n), factor), n); });

@@ -32,26 +32,26 @@ struct Sight {
 };
 
 /// Sets the scores of masked pairs to the lowest float; a query that sees nothing attends to all keys equally.
-KERNEL(void, hide_scores)(const Sight&, float* scores);
+KERNEL(void, hide_scores)(const Sight&, Real* scores);
 /// The gradients of scores that hide_scores() overwrote: zero.
-KERNEL(void, hide_gradients)(const Sight&, float* dscores);
+KERNEL(void, hide_gradients)(const Sight&, Real* dscores);
 
 /// score(i, j) = sum over d of weight[d * step] * tanh(scale * (query i [d] + key j [d])), rows ldq and ldk floats apart;
 /// step is 1, or 0 for a single weight.
 struct Additive {
   Index queries, keys, size;
-  const float* weight;
+  const Real* weight;
   Index step;
-  float scale;
+  Real scale;
 };
-KERNEL(void, additive_scores)(const Additive&, const float* q, Index ldq, const float* k, Index ldk, float* scores);
+KERNEL(void, additive_scores)(const Additive&, const Real* q, Index ldq, const Real* k, Index ldk, Real* scores);
 /// Adds to dq and dk (rows as q and k; either may be null), to dweight (of `size` or, with step 0, one) and to *dscale.
-KERNEL(void, additive_scores_backward)(const Additive&, const float* q, Index ldq, const float* k, Index ldk,
-                                       const float* dscores, float* dq, float* dk, float* dweight, float* dscale);
+KERNEL(void, additive_scores_backward)(const Additive&, const Real* q, Index ldq, const Real* k, Index ldk,
+                                       const Real* dscores, Real* dq, Real* dk, Real* dweight, Real* dscale);
 
 /// The sum over all rows of the elementwise products of a and b.
-KERNEL(float, dot_rows)(const float* a, Index lda, const float* b, Index ldb, Index rows, Index size);
+KERNEL(Real, dot_rows)(const Real* a, Index lda, const Real* b, Index ldb, Index rows, Index size);
 /// Multiplies rows by a number, in place.
-KERNEL(void, scale_rows)(float* a, Index lda, Index rows, Index size, float by);
+KERNEL(void, scale_rows)(Real* a, Index lda, Index rows, Index size, Real by);
 
 }  // namespace fastnn::kernels

@@ -33,10 +33,10 @@ void copy_elements(const Box& box, const T* from, T* to) {
 }  // namespace
 
 void copy_box(const Box& box, std::size_t element, const void* from, void* to) {
-  if (element == 1)
-    copy_elements(box, static_cast<const std::uint8_t*>(from), static_cast<std::uint8_t*>(to));
-  else
-    copy_elements(box, static_cast<const std::uint32_t*>(from), static_cast<std::uint32_t*>(to));
+  with_element(element, [&](auto one) {
+    using T = decltype(one);
+    copy_elements(box, static_cast<const T*>(from), static_cast<T*>(to));
+  });
 }
 
 }  // namespace fastnn::kernels

@@ -17,7 +17,7 @@ inline Index chunk_sums_size(Index chunks, Index size) { return std::min(most_ch
 /// Calls wave(first, count, place) until all chunks are done: it writes the sums of each chunk i in [first, first + count)
 /// to place(i), in parallel if it wants. The first chunk is written to `total`, the others are added to it in order.
 template <class Wave>
-void sum_chunks(Index chunks, Index size, float* total, float* partials, Wave&& wave) {
+void sum_chunks(Index chunks, Index size, Real* total, Real* partials, Wave&& wave) {
   for (Index done = 0; done < chunks;) {
     const Index direct = done == 0 ? 1 : 0, count = std::min(chunks - done, most_chunk_sums(size) + direct);
     wave(done, count, [&](Index i) { return i == 0 ? total : partials + (i - done - direct) * size; });

@@ -10,13 +10,13 @@ namespace fastnn::kernels {
 /// Adds the weight of each of `count` predictions to a bin: bin k holds predictions above exactly k of the thresholds,
 /// which ascend. Prediction i belongs to label i % labels; bins are (thresholds + 1, labels). A label other than 0 is
 /// positive; a prediction that is NaN is above no threshold. Weights may be null: 1.
-KERNEL(void, count_between_thresholds)(const float* truth, const float* guess, const float* weights, Index count,
-                                       const float* thresholds, Index threshold_count, Index labels, double* positives,
+KERNEL(void, count_between_thresholds)(const Real* truth, const Real* guess, const Real* weights, Index count,
+                                       const Real* thresholds, Index threshold_count, Index labels, double* positives,
                                        double* negatives);
 
 /// Adds the weight of each pair of classes to counts (true class, predicted class). Pairs with a number that is no class
 /// do not count. Weights may be null: 1.
-KERNEL(void, count_pairs)(const float* truth, const float* guess, const float* weights, Index count, Index classes,
+KERNEL(void, count_pairs)(const Real* truth, const Real* guess, const Real* weights, Index count, Index classes,
                           double* counts);
 
 }  // namespace fastnn::kernels

@@ -90,29 +90,29 @@ Index sweep_scratch_size(const Sweep& s) {
 // The source under a block: the window of grid row y (counted from the block's first) of image i starts at
 // base + i * image_stride + y * row_stride.
 struct Window {
-  const float* base;
+  const Real* base;
   Index image_stride, row_stride, line_stride;
 };
 
-Window open_window(const Sweep& s, const float* source, Index image, Index images, Index row, Index rows,
-                   float* scratch) {
+Window open_window(const Sweep& s, const Real* source, Index image, Index images, Index row, Index rows,
+                   Real* scratch) {
   const Index line = s.x.source * s.channels, top = s.y.begin + row * s.y.stride;
-  const float* from = source + image * s.y.source * line;
+  const Real* from = source + image * s.y.source * line;
   if (!s.padded()) return {from + top * line + s.x.begin * s.channels, s.y.source * line, s.y.stride * line, line};
   const Index height = s.y.span(rows), width = s.x.span(s.x.count);
   const Index left = std::clamp<Index>(-s.x.begin, 0, width);
   const Index skipped = std::max<Index>(0, s.x.begin);
   const Index middle = std::clamp<Index>(s.x.source - skipped, 0, width - left), right = width - left - middle;
-  float* to = scratch;
+  Real* to = scratch;
   for (Index i = 0; i < images; ++i, from += s.y.source * line) {
     for (Index y = top; y < top + height; ++y) {
       if (y < 0 || y >= s.y.source) {
-        to = std::fill_n(to, width * s.channels, 0.0f);
+        to = std::fill_n(to, width * s.channels, 0.0_r);
         continue;
       }
-      to = std::fill_n(to, left * s.channels, 0.0f);
+      to = std::fill_n(to, left * s.channels, 0.0_r);
       to = std::copy_n(from + y * line + skipped * s.channels, middle * s.channels, to);
-      to = std::fill_n(to, right * s.channels, 0.0f);
+      to = std::fill_n(to, right * s.channels, 0.0_r);
     }
   }
   const Index packed_line = width * s.channels;
@@ -128,8 +128,8 @@ Index segment_offset(const Sweep& s, Index line_stride, Index i) {
 // Segments are handed to multiply_rows in batches of at most this many.
 constexpr Index kMostSegments = 256;
 
-void run_sweep(const Sweep& s, Index images, const float* source, const float* packed, const Epilogue& epilogue,
-               float* target, float* scratch) {
+void run_sweep(const Sweep& s, Index images, const Real* source, const Real* packed, const Epilogue& epilogue,
+               Real* target, Real* scratch) {
   if (s.narrow()) return run_narrow(s, images, source, packed, epilogue, target, scratch);
   const Blocking blocking = sweep_blocking(s);
   const Index columns = sweep_columns(s), strips = ceil_div(s.x.count, columns);
@@ -156,9 +156,9 @@ void run_sweep(const Sweep& s, Index images, const float* source, const float* p
     const Window w = open_window(strip, source, image, block_images, row, rows, scratch + thread * window);
     const Index pixels = block_images * rows * strip.x.count, pieces = row_blocks(pixels);
     const Index target_line = strip.x.target * strip.filters;
-    const float* from[kRowBlock];
-    float* to[kRowBlock];
-    float* to_group[kRowBlock];
+    const Real* from[kRowBlock];
+    Real* to[kRowBlock];
+    Real* to_group[kRowBlock];
     const Index source_step = strip.x.stride * strip.channels, target_step = strip.x.step * strip.filters;
     Index x = 0, y = 0, i = 0;
     for (Index piece = 0, begin = 0; piece < pieces; ++piece) {
@@ -167,10 +167,10 @@ void run_sweep(const Sweep& s, Index images, const float* source, const float* p
       // Row by row of the grid: along one the pointers advance by constant steps.
       for (Index p = 0; p < count;) {
         const Index run = std::min(count - p, strip.x.count - x);
-        const float* source_pixel = w.base + i * w.image_stride + y * w.row_stride + x * source_step;
-        float* target_pixel = target +
-                              ((image + i) * strip.y.target + strip.y.first + (row + y) * strip.y.step) * target_line +
-                              (strip.x.first + x * strip.x.step) * strip.filters;
+        const Real* source_pixel = w.base + i * w.image_stride + y * w.row_stride + x * source_step;
+        Real* target_pixel = target +
+                             ((image + i) * strip.y.target + strip.y.first + (row + y) * strip.y.step) * target_line +
+                             (strip.x.first + x * strip.x.step) * strip.filters;
         for (Index r = 0; r < run; ++r) {
           from[p + r] = source_pixel + r * source_step;
           to[p + r] = target_pixel + r * target_step;
@@ -206,7 +206,7 @@ void run_sweep(const Sweep& s, Index images, const float* source, const float* p
 }
 
 // Pixels that no tap reaches.
-void pass_sweep(const Sweep& s, Index images, const Epilogue& epilogue, float* target) {
+void pass_sweep(const Sweep& s, Index images, const Epilogue& epilogue, Real* target) {
   parallel_for(images, byte_work(4.0 * static_cast<double>(images * s.pixels() * s.filters)), [&](Index image, int) {
     for (Index y = 0; y < s.y.count; ++y)
       for (Index x = 0; x < s.x.count; ++x)
@@ -226,18 +226,18 @@ void for_each_phase(const ConvShape& shape, Function&& function) {
 
 }  // namespace
 
-void conv_unreached(Index filters, const Epilogue& epilogue, float* pixel) {
+void conv_unreached(Index filters, const Epilogue& epilogue, Real* pixel) {
   if (epilogue.bias)
     std::copy_n(epilogue.bias, filters, pixel);
   else if (!epilogue.accumulate)
-    std::fill_n(pixel, filters, 0.0f);
+    std::fill_n(pixel, filters, 0.0_r);
   if (epilogue.activation != Activation::linear)
     activate(epilogue.activation, epilogue.parameters, pixel, pixel, filters);
 }
 
 Index conv_packed_size(const ConvShape& shape) { return forward_sweep(shape).packed(); }
 
-void conv_pack(const ConvShape& shape, const float* kernel, float* packed) {
+void conv_pack(const ConvShape& shape, const Real* kernel, Real* packed) {
   const Sweep s = forward_sweep(shape);
   if (s.narrow()) {
     const Index tap = shape.channels * shape.filters;
@@ -250,8 +250,8 @@ void conv_pack(const ConvShape& shape, const float* kernel, float* packed) {
 
 Index conv_scratch_size(const ConvShape& shape) { return sweep_scratch_size(forward_sweep(shape)); }
 
-void conv_forward(const ConvShape& shape, Index images, const float* x, const float* packed, const Epilogue& epilogue,
-                  float* y, float* scratch) {
+void conv_forward(const ConvShape& shape, Index images, const Real* x, const Real* packed, const Epilogue& epilogue,
+                  Real* y, Real* scratch) {
   run_sweep(forward_sweep(shape), images, x, packed, epilogue, y, scratch);
 }
 
@@ -261,7 +261,7 @@ Index conv_turned_size(const ConvShape& shape) {
   return size;
 }
 
-void conv_pack_turned(const ConvShape& shape, const float* kernel, float* turned) {
+void conv_pack_turned(const ConvShape& shape, const Real* kernel, Real* turned) {
   const Index group_channels = shape.channels / shape.groups, group_filters = shape.filters / shape.groups;
   for_each_phase(shape, [&](const Sweep& s) {
     const Index taps = s.y.taps * s.x.taps;
@@ -291,8 +291,8 @@ Index conv_input_gradient_scratch_size(const ConvShape& shape) {
   return size;
 }
 
-void conv_input_gradient(const ConvShape& shape, Index images, const float* dy, const float* turned,
-                         const Epilogue& epilogue, float* dx, float* scratch) {
+void conv_input_gradient(const ConvShape& shape, Index images, const Real* dy, const Real* turned,
+                         const Epilogue& epilogue, Real* dx, Real* scratch) {
   for_each_phase(shape, [&](const Sweep& s) {
     if (s.depth() == 0)
       pass_sweep(s, images, epilogue, dx);
@@ -341,13 +341,13 @@ struct Units {
 };
 
 // The share of images [first, last) in the sums of units [begin, end), added to them where `reload` is set.
-void outer_units(const Sweep& s, const Units& units, const float* x, const float* dy, Index first, Index last,
-                 Index begin, Index end, float* dw, float* db, bool reload, float* scratch) {
+void outer_units(const Sweep& s, const Units& units, const Real* x, const Real* dy, Index first, Index last,
+                 Index begin, Index end, Real* dw, Real* db, bool reload, Real* scratch) {
   const Blocking blocking = outer_blocking(s);
   const Split split(s.segment_length(), units.pieces);
   const bool cut = outer_columns(s) < s.x.count;
-  alignas(kAlignment) float columns[kOuterPack];
-  const float* runs[kOuterRows];
+  alignas(kAlignment) Real columns[kOuterPack];
+  const Real* runs[kOuterRows];
   for (Index image = first; image < last; image += blocking.images) {
     const Index images = std::min(blocking.images, last - image);
     for (Index row = 0; row < s.y.count; row += blocking.rows) {
@@ -360,7 +360,7 @@ void outer_units(const Sweep& s, const Units& units, const float* x, const float
         const Index skipped = cut ? 0 : left * s.x.stride * s.channels;
         for (Index i = 0, n = 0; i < images; ++i)
           for (Index y = 0; y < rows; ++y, ++n) runs[n] = w.base + i * w.image_stride + y * w.row_stride + skipped;
-        const float* pixel = dy + ((image * s.y.count + row) * s.x.count + left) * s.filters;
+        const Real* pixel = dy + ((image * s.y.count + row) * s.x.count + left) * s.filters;
         Index packed = -1;
         for (Index unit = begin; unit < end; ++unit) {
           const Index piece = unit % units.pieces, segment = unit / units.pieces % units.segments;
@@ -397,16 +397,16 @@ ConvShape exchanged(const ConvShape& s) {
 }
 
 // Where filters are too few to fill a register, channels take their place.
-void exchanged_kernel_gradient(const ConvShape& s, Index images, const float* x, const float* dy, float* dw, float* db,
-                               float* scratch, bool accumulate) {
+void exchanged_kernel_gradient(const ConvShape& s, Index images, const Real* x, const Real* dy, Real* dw, Real* db,
+                               Real* scratch, bool accumulate) {
   if (dw) {
-    float* turned = scratch;
+    Real* turned = scratch;
     conv_kernel_gradient(exchanged(s), images, dy, x, turned, nullptr, scratch + s.kernel_size(), false);
     const Index taps = s.kernel_h * s.kernel_w;
     for (Index tap = 0; tap < taps; ++tap)
       for (Index c = 0; c < s.channels; ++c)
         for (Index f = 0; f < s.filters; ++f, ++dw) {
-          const float sum = turned[((taps - 1 - tap) * s.filters + f) * s.channels + c];
+          const Real sum = turned[((taps - 1 - tap) * s.filters + f) * s.channels + c];
           *dw = accumulate ? *dw + sum : sum;
         }
   }
@@ -426,8 +426,8 @@ Index conv_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, 
          std::min(most_partials(shape), chunks - 1) * sums_size(shape);
 }
 
-void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw, float* db,
-                          float* scratch, bool accumulate) {
+void conv_kernel_gradient(const ConvShape& shape, Index images, const Real* x, const Real* dy, Real* dw, Real* db,
+                          Real* scratch, bool accumulate) {
   const Sweep s = forward_sweep(shape);
   if (s.narrow()) return exchanged_kernel_gradient(shape, images, x, dy, dw, db, scratch, accumulate);
   const Index chunk = std::min(images, images_of_chunk(shape)), chunks = ceil_div(images, chunk);
@@ -436,7 +436,7 @@ void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, 
   const Units units(s);
   const double work = fma_work(shape.work() * static_cast<double>(images));
   const Index threads = usable_threads();
-  float* partials = scratch + threads * window;
+  Real* partials = scratch + threads * window;
   for (Index done = 0; done < chunks;) {
     // The first chunk of all goes straight to its place.
     const Index direct = done == 0 ? 1 : 0, count = std::min(chunks - done, most_partials(shape) + direct);
@@ -445,7 +445,7 @@ void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, 
     const Split split(units.count(), cuts);
     parallel_for(count * cuts, wave_work, [&](Index task, int thread) {
       const Index i = task / cuts, cut = task % cuts, first = (done + i) * chunk;
-      float* partial = partials + (i - direct) * size;
+      Real* partial = partials + (i - direct) * size;
       const bool in_place = i < direct;
       outer_units(s, units, x, dy, first, std::min(images, first + chunk), split.begin(cut), split.begin(cut + 1),
                   !dw        ? nullptr
@@ -457,11 +457,11 @@ void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, 
                   in_place && accumulate, scratch + thread * window);
     });
     const Index sums = count - direct;
-    const auto fold = [&](float* total, Index offset, Index length) {
+    const auto fold = [&](Real* total, Index offset, Index length) {
       parallel_ranges(length, 4096, byte_work(4.0 * static_cast<double>(sums * length)),
                       [&](Index begin, Index end, int) {
                         for (Index i = 0; i < sums; ++i) {
-                          const float* part = partials + i * size + offset;
+                          const Real* part = partials + i * size + offset;
                           for (Index j = begin; j < end; ++j) total[j] += part[j];
                         }
                       });

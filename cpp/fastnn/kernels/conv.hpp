@@ -27,27 +27,27 @@ struct ConvShape {
 
 /// Floats of the packed kernel that conv_forward reads, and packing it.
 Index conv_packed_size(const ConvShape& shape);
-void conv_pack(const ConvShape& shape, const float* kernel, float* packed);
+void conv_pack(const ConvShape& shape, const Real* kernel, Real* packed);
 /// Floats of scratch for each thread.
 Index conv_scratch_size(const ConvShape& shape);
-void conv_forward(const ConvShape& shape, Index images, const float* x, const float* packed, const Epilogue& epilogue,
-                  float* y, float* scratch);
+void conv_forward(const ConvShape& shape, Index images, const Real* x, const Real* packed, const Epilogue& epilogue,
+                  Real* y, Real* scratch);
 
 /// The same for the gradient of the input, which reads the flipped kernel.
 Index conv_turned_size(const ConvShape& shape);
-void conv_pack_turned(const ConvShape& shape, const float* kernel, float* turned);
+void conv_pack_turned(const ConvShape& shape, const Real* kernel, Real* turned);
 Index conv_input_gradient_scratch_size(const ConvShape& shape);
-void conv_input_gradient(const ConvShape& shape, Index images, const float* dy, const float* turned,
-                         const Epilogue& epilogue, float* dx, float* scratch);
+void conv_input_gradient(const ConvShape& shape, Index images, const Real* dy, const Real* turned,
+                         const Epilogue& epilogue, Real* dx, Real* scratch);
 
 /// Writes the result of the epilogue for a pixel that no product reaches.
-void conv_unreached(Index filters, const Epilogue& epilogue, float* pixel);
+void conv_unreached(Index filters, const Epilogue& epilogue, Real* pixel);
 
 /// Floats of scratch for the whole pass.
 Index conv_kernel_gradient_scratch_size(const ConvShape& shape, Index capacity, int threads);
 /// dw and, unless it is null, the gradient of the bias. With dw null only the latter. `accumulate`: the chains start from
 /// the values present; not together with db.
-void conv_kernel_gradient(const ConvShape& shape, Index images, const float* x, const float* dy, float* dw, float* db,
-                          float* scratch, bool accumulate);
+void conv_kernel_gradient(const ConvShape& shape, Index images, const Real* x, const Real* dy, Real* dw, Real* db,
+                          Real* scratch, bool accumulate);
 
 }  // namespace fastnn::kernels

@@ -12,7 +12,7 @@ namespace {
 
 // Calls body(plane, scratch of the thread). Few planes are taken one after another, each by all threads.
 template <class Body>
-void each_plane(Index planes, double work, float* scratch, Index scratch_size, Body&& body) {
+void each_plane(Index planes, double work, Real* scratch, Index scratch_size, Body&& body) {
   if (planes >= usable_threads()) {
     parallel_for(planes, work, [&](Index plane, int thread) { body(plane, scratch + thread * scratch_size); });
   } else {
@@ -34,7 +34,7 @@ Index output_plane(const Conv3DShape& s, Index z, Index k) {
 
 // One plane as a chain over the taps: multiply(source plane, tap, epilogue of this link) for each that is there.
 template <class Source, class Multiply>
-void chain_taps(const Conv3DShape& s, const Epilogue& epilogue, Index pixels, Index filters, float* plane,
+void chain_taps(const Conv3DShape& s, const Epilogue& epilogue, Index pixels, Index filters, Real* plane,
                 Source&& source, Multiply&& multiply) {
   Index last = -1;
   for (Index k = 0; k < s.kernel_d; ++k)
@@ -68,20 +68,20 @@ Index volumes_of_chunk(const Conv3DShape& s) {
 
 Index conv3d_packed_size(const Conv3DShape& s) { return s.kernel_d * conv_packed_size(s.plane); }
 
-void conv3d_pack(const Conv3DShape& s, const float* kernel, float* packed) {
+void conv3d_pack(const Conv3DShape& s, const Real* kernel, Real* packed) {
   const Index size = conv_packed_size(s.plane);
   for (Index k = 0; k < s.kernel_d; ++k) conv_pack(s.plane, kernel + k * s.plane.kernel_size(), packed + k * size);
 }
 
 Index conv3d_scratch_size(const Conv3DShape& s) { return conv_scratch_size(s.plane); }
 
-void conv3d_forward(const Conv3DShape& s, Index images, const float* x, const float* packed, const Epilogue& epilogue,
-                    float* y, float* scratch) {
+void conv3d_forward(const Conv3DShape& s, Index images, const Real* x, const Real* packed, const Epilogue& epilogue,
+                    Real* y, Real* scratch) {
   if (s.flat()) return conv_forward(s.plane, images, x, packed, epilogue, y, scratch);
   const Index packed_size = conv_packed_size(s.plane);
-  each_plane(images * s.out_d, work_of(s, images), scratch, conv_scratch_size(s.plane), [&](Index task, float* own) {
+  each_plane(images * s.out_d, work_of(s, images), scratch, conv_scratch_size(s.plane), [&](Index task, Real* own) {
     const Index image = task / s.out_d, z = task % s.out_d;
-    float* to = y + task * s.plane.out_size();
+    Real* to = y + task * s.plane.out_size();
     chain_taps(
         s, epilogue, s.plane.out_h * s.plane.out_w, s.plane.filters, to, [&](Index k) { return input_plane(s, z, k); },
         [&](Index from, Index k, const Epilogue& link) {
@@ -93,7 +93,7 @@ void conv3d_forward(const Conv3DShape& s, Index images, const float* x, const fl
 
 Index conv3d_turned_size(const Conv3DShape& s) { return s.kernel_d * conv_turned_size(s.plane); }
 
-void conv3d_pack_turned(const Conv3DShape& s, const float* kernel, float* turned) {
+void conv3d_pack_turned(const Conv3DShape& s, const Real* kernel, Real* turned) {
   const Index size = conv_turned_size(s.plane);
   for (Index k = 0; k < s.kernel_d; ++k)
     conv_pack_turned(s.plane, kernel + k * s.plane.kernel_size(), turned + k * size);
@@ -101,14 +101,14 @@ void conv3d_pack_turned(const Conv3DShape& s, const float* kernel, float* turned
 
 Index conv3d_input_gradient_scratch_size(const Conv3DShape& s) { return conv_input_gradient_scratch_size(s.plane); }
 
-void conv3d_input_gradient(const Conv3DShape& s, Index images, const float* dy, const float* turned,
-                           const Epilogue& epilogue, float* dx, float* scratch) {
+void conv3d_input_gradient(const Conv3DShape& s, Index images, const Real* dy, const Real* turned,
+                           const Epilogue& epilogue, Real* dx, Real* scratch) {
   if (s.flat()) return conv_input_gradient(s.plane, images, dy, turned, epilogue, dx, scratch);
   const Index turned_size = conv_turned_size(s.plane);
   each_plane(images * s.in_d, work_of(s, images), scratch, conv_input_gradient_scratch_size(s.plane),
-             [&](Index task, float* own) {
+             [&](Index task, Real* own) {
                const Index image = task / s.in_d, z = task % s.in_d;
-               float* to = dx + task * s.plane.in_size();
+               Real* to = dx + task * s.plane.in_size();
                chain_taps(
                    s, epilogue, s.plane.in_h * s.plane.in_w, s.plane.channels, to,
                    [&](Index k) { return output_plane(s, z, k); },
@@ -127,18 +127,18 @@ Index conv3d_kernel_gradient_scratch_size(const Conv3DShape& s, Index capacity, 
                   gemm_tn_scratch(0, s.plane.filters, capacity * s.out_pixels()));
 }
 
-void conv3d_kernel_gradient(const Conv3DShape& s, Index images, const float* x, const float* dy, float* dw, float* db,
-                            float* scratch) {
+void conv3d_kernel_gradient(const Conv3DShape& s, Index images, const Real* x, const Real* dy, Real* dw, Real* db,
+                            Real* scratch) {
   if (s.flat()) return conv_kernel_gradient(s.plane, images, x, dy, dw, db, scratch, false);
   if (dw) {
     const Index chunk = std::min(images, volumes_of_chunk(s)), chunks = ceil_div(images, chunk);
     const Index window = conv_kernel_gradient_scratch_size(s.plane, 1, 1), tap_size = s.plane.kernel_size();
-    float* partials = scratch + usable_threads() * window;
+    Real* partials = scratch + usable_threads() * window;
     sum_chunks(chunks, s.kernel_size(), dw, partials, [&](Index first, Index count, auto&& place) {
       const double work = work_of(s, images) * static_cast<double>(count) / static_cast<double>(chunks);
-      each_plane(count * s.kernel_d, work, scratch, window, [&](Index task, float* own) {
+      each_plane(count * s.kernel_d, work, scratch, window, [&](Index task, Real* own) {
         const Index part = first + task / s.kernel_d, k = task % s.kernel_d;
-        float* sums = place(part) + k * tap_size;
+        Real* sums = place(part) + k * tap_size;
         bool begun = false;
         for (Index image = part * chunk; image < std::min(images, (part + 1) * chunk); ++image) {
           for (Index z = 0; z < s.out_d; ++z) {
@@ -149,7 +149,7 @@ void conv3d_kernel_gradient(const Conv3DShape& s, Index images, const float* x, 
             begun = true;
           }
         }
-        if (!begun) std::fill_n(sums, tap_size, 0.0f);
+        if (!begun) std::fill_n(sums, tap_size, 0.0_r);
       });
     });
   }

@@ -26,20 +26,20 @@ struct Conv3DShape {
 
 /// Sizes in floats; scratch of the forward pass and of the gradient of the input is for each thread.
 KERNEL(Index, conv3d_packed_size)(const Conv3DShape& shape);
-KERNEL(void, conv3d_pack)(const Conv3DShape& shape, const float* kernel, float* packed);
+KERNEL(void, conv3d_pack)(const Conv3DShape& shape, const Real* kernel, Real* packed);
 KERNEL(Index, conv3d_scratch_size)(const Conv3DShape& shape);
-KERNEL(void, conv3d_forward)(const Conv3DShape& shape, Index images, const float* x, const float* packed,
-                             const Epilogue& epilogue, float* y, float* scratch);
+KERNEL(void, conv3d_forward)(const Conv3DShape& shape, Index images, const Real* x, const Real* packed,
+                             const Epilogue& epilogue, Real* y, Real* scratch);
 
 KERNEL(Index, conv3d_turned_size)(const Conv3DShape& shape);
-KERNEL(void, conv3d_pack_turned)(const Conv3DShape& shape, const float* kernel, float* turned);
+KERNEL(void, conv3d_pack_turned)(const Conv3DShape& shape, const Real* kernel, Real* turned);
 KERNEL(Index, conv3d_input_gradient_scratch_size)(const Conv3DShape& shape);
-KERNEL(void, conv3d_input_gradient)(const Conv3DShape& shape, Index images, const float* dy, const float* turned,
-                                    const Epilogue& epilogue, float* dx, float* scratch);
+KERNEL(void, conv3d_input_gradient)(const Conv3DShape& shape, Index images, const Real* dy, const Real* turned,
+                                    const Epilogue& epilogue, Real* dx, Real* scratch);
 
 /// dw and db; either may be null.
 KERNEL(Index, conv3d_kernel_gradient_scratch_size)(const Conv3DShape& shape, Index capacity, int threads);
-KERNEL(void, conv3d_kernel_gradient)(const Conv3DShape& shape, Index images, const float* x, const float* dy, float* dw,
-                                     float* db, float* scratch);
+KERNEL(void, conv3d_kernel_gradient)(const Conv3DShape& shape, Index images, const Real* x, const Real* dy, Real* dw,
+                                     Real* db, Real* scratch);
 
 }  // namespace fastnn::kernels

@@ -46,9 +46,9 @@ struct Place {
 
 // Adds taps [first, last) of a row to the sums of one pixel, `step` floats from a tap's products to the next.
 template <int kFilters>
-void add_taps(const float* products, Index step, Index first, Index last, Index filters, float* sums) {
+void add_taps(const Real* products, Index step, Index first, Index last, Index filters, Real* sums) {
   if constexpr (kFilters > 0) {
-    float sum[kFilters];
+    Real sum[kFilters];
     for (int f = 0; f < kFilters; ++f) sum[f] = sums[f];
     for (Index tap = first; tap < last; ++tap)
       for (int f = 0; f < kFilters; ++f) sum[f] += products[tap * step + f];
@@ -62,8 +62,8 @@ void add_taps(const float* products, Index step, Index first, Index last, Index 
 // Adds the products of row `line` of the source, of which the first is that of pixel `left`, to the sums of the rows
 // whose taps meet it.
 template <int kFilters>
-void collect(const Sweep& s, const Place& place, Index line, Index left, Index right, const float* products,
-             float* sums) {
+void collect(const Sweep& s, const Place& place, Index line, Index left, Index right, const Real* products,
+             Real* sums) {
   const Index columns = product_columns(s), taps = s.x.taps, dilation = s.x.dilation;
   const Index step = dilation * columns + s.filters;
   // Outputs whose taps all meet the source.
@@ -72,8 +72,8 @@ void collect(const Sweep& s, const Place& place, Index line, Index left, Index r
   for (Index ty = 0; ty < s.y.taps; ++ty) {
     const Index row = line - s.y.begin - ty * s.y.dilation - place.top;
     if (row < 0 || row >= place.rows) continue;
-    const float* from = products + (s.x.begin - left) * columns + ty * taps * s.filters;
-    float* to = sums + row * s.x.count * s.filters;
+    const Real* from = products + (s.x.begin - left) * columns + ty * taps * s.filters;
+    Real* to = sums + row * s.x.count * s.filters;
     const auto at_border = [&](Index begin, Index end) {
       for (Index x = begin; x < end; ++x) {
         const Index before = left - s.x.begin - x, room = right - s.x.begin - x;
@@ -101,14 +101,14 @@ auto find_collect(Index filters) {
   }
 }
 
-void begin_sums(const Sweep& s, const Epilogue& epilogue, const float* target, Index line, float* sums) {
+void begin_sums(const Sweep& s, const Epilogue& epilogue, const Real* target, Index line, Real* sums) {
   for (Index x = 0; x < s.x.count; ++x, sums += s.filters) {
     if (epilogue.bias)
       std::copy_n(epilogue.bias, s.filters, sums);
     else if (epilogue.accumulate)
       std::copy_n(target + (line + x * s.x.step) * s.filters, s.filters, sums);
     else
-      std::fill_n(sums, s.filters, 0.0f);
+      std::fill_n(sums, s.filters, 0.0_r);
   }
 }
 
@@ -130,23 +130,23 @@ Index Sweep::narrow_scratch_size() const {
   return products_size(*this) + narrow_rows(*this) * narrow_columns(*this) * filters;
 }
 
-void pack_narrow(const Sweep& s, const float* kernel, const KernelStrides& strides, float* packed) {
+void pack_narrow(const Sweep& s, const Real* kernel, const KernelStrides& strides, Real* packed) {
   const Index columns = product_columns(s), taps = s.y.taps * s.x.taps;
-  std::fill_n(packed, s.narrow_packed_size(), 0.0f);
+  std::fill_n(packed, s.narrow_packed_size(), 0.0_r);
   for (Index tap = 0; tap < taps; ++tap) {
-    const float* from = kernel + (s.y.kernel_first + tap / s.x.taps * s.y.kernel_step) * strides.row +
-                        (s.x.kernel_first + tap % s.x.taps * s.x.kernel_step) * strides.tap;
+    const Real* from = kernel + (s.y.kernel_first + tap / s.x.taps * s.y.kernel_step) * strides.row +
+                       (s.x.kernel_first + tap % s.x.taps * s.x.kernel_step) * strides.tap;
     for (Index f = 0; f < s.filters; ++f) {
       const Index column = tap * s.filters + f, panel = column / kPanel;
       const Index stride = columns - panel * kPanel > packet::kWidth ? kPanel : packet::kWidth;
-      float* to = packed + panel * kPanel * s.channels + column % kPanel;
+      Real* to = packed + panel * kPanel * s.channels + column % kPanel;
       for (Index c = 0; c < s.channels; ++c) to[c * stride] = from[c * strides.channel + f * strides.filter];
     }
   }
 }
 
-void run_narrow(const Sweep& s, Index images, const float* source, const float* packed, const Epilogue& epilogue,
-                float* target, float* scratch) {
+void run_narrow(const Sweep& s, Index images, const Real* source, const Real* packed, const Epilogue& epilogue,
+                Real* target, Real* scratch) {
   const Index columns = narrow_columns(s), strips = ceil_div(s.x.count, columns), width = product_columns(s);
   const Index halo = (s.y.taps - 1) * s.y.dilation, scratch_size = s.narrow_scratch_size();
   const double work = fma_work(static_cast<double>(images * s.y.source * s.x.source) *
@@ -161,8 +161,8 @@ void run_narrow(const Sweep& s, Index images, const float* source, const float* 
     const Index band = task / strips % bands, first_column = task % strips * columns;
     const Sweep strip = strip_of(s, first_column, std::min(columns, s.x.count - first_column));
     const Place place{task / strips / bands, split.begin(band), split.begin(band + 1) - split.begin(band)};
-    float* products = scratch + thread * scratch_size;
-    float* sums = products + products_size(s);
+    Real* products = scratch + thread * scratch_size;
+    Real* sums = products + products_size(s);
     const Index target_line = strip.x.target;
     const auto line_of = [&](Index row) {
       return (place.image * strip.y.target + strip.y.first + (place.top + row) * strip.y.step) * target_line +
@@ -179,8 +179,8 @@ void run_narrow(const Sweep& s, Index images, const float* source, const float* 
     const Segments segments{&zero, 1, strip.channels, 0, strip.channels};
     for (Index line = begin; line < end && left < right; line += at_once) {
       const Index lines = std::min(at_once, end - line), pixels = lines * (right - left);
-      const float* from[kRowBlock];
-      float* to[kRowBlock];
+      const Real* from[kRowBlock];
+      Real* to[kRowBlock];
       const Index blocks = row_blocks(pixels);
       for (Index block = 0; block < blocks; ++block) {
         const Index first = row_block_begin(pixels, blocks, block), last = row_block_begin(pixels, blocks, block + 1);
@@ -199,8 +199,8 @@ void run_narrow(const Sweep& s, Index images, const float* source, const float* 
     if (epilogue.activation != Activation::linear)
       activate(epilogue.activation, epilogue.parameters, sums, sums, place.rows * row_size);
     for (Index row = 0; row < place.rows; ++row) {
-      const float* result = sums + row * row_size;
-      float* to = target + line_of(row) * strip.filters;
+      const Real* result = sums + row * row_size;
+      Real* to = target + line_of(row) * strip.filters;
       for (Index x = 0; x < strip.x.count; ++x)
         std::copy_n(result + x * strip.filters, strip.filters, to + x * strip.x.step * strip.filters);
     }

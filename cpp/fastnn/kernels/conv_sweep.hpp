@@ -61,8 +61,8 @@ struct KernelStrides {
   Index row, tap, channel, filter;
 };
 
-void pack_narrow(const Sweep& s, const float* kernel, const KernelStrides& strides, float* packed);
-void run_narrow(const Sweep& s, Index images, const float* source, const float* packed, const Epilogue& epilogue,
-                float* target, float* scratch);
+void pack_narrow(const Sweep& s, const Real* kernel, const KernelStrides& strides, Real* packed);
+void run_narrow(const Sweep& s, Index images, const Real* source, const Real* packed, const Epilogue& epilogue,
+                Real* target, Real* scratch);
 
 }  // namespace fastnn::kernels

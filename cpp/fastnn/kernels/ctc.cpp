@@ -49,7 +49,7 @@ class Recursion {
   double around(Index n) const { return repeats(n) ? 0.0 : kImpossible; }
 
   double normalizer(Index step) const {
-    const float* x = s_.scores + step * s_.classes;
+    const Real* x = s_.scores + step * s_.classes;
     const double top = *std::max_element(x, x + s_.classes);
     double sum = 0;
     for (Index k = 0; k < s_.classes; ++k) sum += precise::exp(static_cast<double>(x[k]) - top);
@@ -66,7 +66,7 @@ class Recursion {
     return n == 0 ? from.blank[0] : log_sum(from.blank[n], from.label[n - 1] + straight(n - 1));
   }
   void advance(Index step, double normalizer, const State& from, const State& to) const {
-    const float* x = s_.scores + step * s_.classes;
+    const Real* x = s_.scores + step * s_.classes;
     const double of_blank = static_cast<double>(x[s_.blank]) - normalizer;
     for (Index n = 0; n <= s_.label_count; ++n) {
       const double ready = joined(from, n);
@@ -122,19 +122,19 @@ Index ctc_scratch_size(Index steps, Index label_count, Index classes) {
   return (steps + 3) * Recursion::state_size(label_count) + steps + classes;
 }
 
-float ctc(const CtcSample& sample, double* scratch) {
+Real ctc(const CtcSample& sample, double* scratch) {
   const Recursion run(sample, scratch);
-  if (!run.valid()) return std::numeric_limits<float>::quiet_NaN();
+  if (!run.valid()) return std::numeric_limits<Real>::quiet_NaN();
   run.first(run.state(0));
   for (Index t = 0; t < sample.steps; ++t) run.advance(t, run.normalizer(t), run.state(t % 2), run.state((t + 1) % 2));
-  return static_cast<float>(-run.total(run.state(sample.steps % 2)));
+  return static_cast<Real>(-run.total(run.state(sample.steps % 2)));
 }
 
-void ctc_gradient(const CtcSample& sample, float factor, double* scratch, float* gradient) {
+void ctc_gradient(const CtcSample& sample, Real factor, double* scratch, Real* gradient) {
   const Recursion run(sample, scratch);
   const Index steps = sample.steps, labels = sample.label_count;
   if (!run.valid()) {
-    std::fill_n(gradient, steps * sample.classes, std::numeric_limits<float>::quiet_NaN());
+    std::fill_n(gradient, steps * sample.classes, std::numeric_limits<Real>::quiet_NaN());
     return;
   }
   double* normalizers = run.behind(steps + 3);
@@ -155,10 +155,10 @@ void ctc_gradient(const CtcSample& sample, float factor, double* scratch, float*
     run.retreat(run.state(t), d_to, d_from, d_class);
     double sum = 0;
     for (Index k = 0; k < sample.classes; ++k) sum += d_class[k];
-    const float* x = sample.scores + t * sample.classes;
-    float* dx = gradient + t * sample.classes;
+    const Real* x = sample.scores + t * sample.classes;
+    Real* dx = gradient + t * sample.classes;
     for (Index k = 0; k < sample.classes; ++k)
-      dx[k] = static_cast<float>(d_class[k] - sum * precise::exp(static_cast<double>(x[k]) - normalizers[t]));
+      dx[k] = static_cast<Real>(d_class[k] - sum * precise::exp(static_cast<double>(x[k]) - normalizers[t]));
     std::swap(d_to, d_from);
   }
 }

@@ -11,7 +11,7 @@ namespace fastnn::kernels {
 
 /// One sample: scores (steps, classes) before the softmax, the labels, and the class that stands for "no label".
 struct CtcSample {
-  const float* scores;
+  const Real* scores;
   const std::int32_t* labels;
   Index steps, label_count, classes, blank;
 };
@@ -20,9 +20,9 @@ struct CtcSample {
 KERNEL(Index, ctc_scratch_size)(Index steps, Index label_count, Index classes);
 
 /// The negative logarithm of the probability; NaN where a label is not a class.
-KERNEL(float, ctc)(const CtcSample& sample, double* scratch);
+KERNEL(Real, ctc)(const CtcSample& sample, double* scratch);
 
 /// The gradient with respect to the scores, times `factor`; the rows of `gradient` after `steps` are the caller's.
-KERNEL(void, ctc_gradient)(const CtcSample& sample, float factor, double* scratch, float* gradient);
+KERNEL(void, ctc_gradient)(const CtcSample& sample, Real factor, double* scratch, Real* gradient);
 
 }  // namespace fastnn::kernels

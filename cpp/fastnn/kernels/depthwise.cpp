@@ -58,16 +58,16 @@ Axis width_of(const DepthwiseShape& s) { return {s.in_w, s.out_w, s.kernel_w, s.
 
 // kPixels pixels of the target, `to_step` floats apart, whose windows lie `from_step` floats apart in the source.
 template <Index kPixels>
-void sum_taps(const Taps& rows, const Taps& columns, Index kernel_w, Index channels, const float* source,
-              Index source_w, Index from_step, const float* kernel, const float* bias, float* target, Index to_step) {
-  const float* origin = source + (rows.from * source_w + columns.from) * channels;
+void sum_taps(const Taps& rows, const Taps& columns, Index kernel_w, Index channels, const Real* source, Index source_w,
+              Index from_step, const Real* kernel, const Real* bias, Real* target, Index to_step) {
+  const Real* origin = source + (rows.from * source_w + columns.from) * channels;
   packet::each_lane(channels, [&](auto traits, Index c) {
     using R = decltype(traits);
     typename R::Value sum[kPixels];
-    for (Index p = 0; p < kPixels; ++p) sum[p] = bias ? R::load(bias + c) : R::set1(0.0f);
+    for (Index p = 0; p < kPixels; ++p) sum[p] = bias ? R::load(bias + c) : R::set1(0.0_r);
     for (Index i = 0; i < rows.count; ++i) {
-      const float* pixel = origin + i * rows.move * source_w * channels + c;
-      const float* tap = kernel + ((rows.first + i * rows.step) * kernel_w + columns.first) * channels + c;
+      const Real* pixel = origin + i * rows.move * source_w * channels + c;
+      const Real* tap = kernel + ((rows.first + i * rows.step) * kernel_w + columns.first) * channels + c;
       for (Index j = 0; j < columns.count; ++j) {
         const typename R::Value weight = R::load(tap);
         for (Index p = 0; p < kPixels; ++p) sum[p] = R::madd(R::load(pixel + p * from_step), weight, sum[p]);
@@ -83,11 +83,11 @@ void sum_taps(const Taps& rows, const Taps& columns, Index kernel_w, Index chann
 // as none is cut off.
 template <class TapsOf>
 void sum_row(const Taps& rows, TapsOf&& taps_of, Index width, Index period, Index shift, Index kernel_w, Index channels,
-             const float* source, Index source_w, const float* kernel, const float* bias, float* target) {
+             const Real* source, Index source_w, const Real* kernel, const Real* bias, Real* target) {
   for (Index phase = 0; phase < std::min(period, width); ++phase) {
     for (Index t = phase; t < width;) {
       const Taps taps = taps_of(t);
-      float* to = target + t * channels;
+      Real* to = target + t * channels;
       const Index last = t + (kTile - 1) * period;
       if (last < width) {
         const Taps end = taps_of(last);
@@ -110,9 +110,9 @@ void sum_row(const Taps& rows, TapsOf&& taps_of, Index width, Index period, Inde
 struct Slide {
   const Taps& rows;
   Index channels, source_w;
-  const float *source, *kernel, *bias;
+  const Real *source, *kernel, *bias;
   bool turned;
-  float* target;
+  Real* target;
   Index left = 0, first = 0, last = 0;  // of the pixels at hand
 };
 
@@ -124,10 +124,10 @@ void slide_taps(const Slide& s) {
       using R = decltype(traits);
       typename R::Value sum[kPixels];
 #pragma GCC unroll 8
-      for (Index p = 0; p < kPixels; ++p) sum[p] = s.bias ? R::load(s.bias + c) : R::set1(0.0f);
+      for (Index p = 0; p < kPixels; ++p) sum[p] = s.bias ? R::load(s.bias + c) : R::set1(0.0_r);
       const Index tap_step = s.turned ? -s.channels : s.channels;
       for (Index i = 0; i < s.rows.count; ++i) {
-        const float* tap = s.kernel + (s.rows.first + i * s.rows.step) * kTaps * s.channels + c;
+        const Real* tap = s.kernel + (s.rows.first + i * s.rows.step) * kTaps * s.channels + c;
         if (s.turned) tap += (kTaps - 1) * s.channels;
         typename R::Value weight[kTaps];
 #pragma GCC unroll 8
@@ -170,7 +170,7 @@ bool slides(const DepthwiseShape& s) {
 
 // A row of `width` target pixels, the first of which has its window `pad` columns before the source.
 void slide_row(Slide s, Index width, Index pad, Index taps) {
-  float* const target = s.target;
+  Real* const target = s.target;
   const Split split(width, ceil_div(width, kMostSliding));
   for (Index tile = 0, t = 0; t < width; ++tile) {
     const Index next = split.begin(tile + 1), pixels = next - t;
@@ -187,13 +187,13 @@ void slide_row(Slide s, Index width, Index pad, Index taps) {
 }
 
 template <Index kMultiplier>
-void repeat_each(const float* x, Index count, float* to) {
+void repeat_each(const Real* x, Index count, Real* to) {
   for (Index i = 0; i < count; ++i)
     for (Index j = 0; j < kMultiplier; ++j) to[i * kMultiplier + j] = x[i];
 }
 
 // Pixels whose channels each stand `multiplier` times.
-void repeat_channels(const float* x, Index pixels, Index pixel_stride, Index channels, Index multiplier, float* to) {
+void repeat_channels(const Real* x, Index pixels, Index pixel_stride, Index channels, Index multiplier, Real* to) {
   for (Index p = 0; p < pixels; ++p, x += pixel_stride, to += channels * multiplier) {
     if (multiplier == 2)
       repeat_each<2>(x, channels, to);
@@ -225,21 +225,21 @@ Index depthwise_scratch_size(const DepthwiseShape& s) {
   return s.multiplier == 1 ? 0 : source_rows(s) * s.in_w * s.filters();
 }
 
-void depthwise_forward(const DepthwiseShape& s, Index images, const float* x, const float* kernel,
-                       const Epilogue& epilogue, float* y, float* scratch) {
+void depthwise_forward(const DepthwiseShape& s, Index images, const Real* x, const Real* kernel,
+                       const Epilogue& epilogue, Real* y, Real* scratch) {
   const Axis height = height_of(s), width = width_of(s);
   const bool sliding = slides(s);
   const Index band = band_of(s, s.out_h), bands = ceil_div(s.out_h, band), filters = s.filters();
   const Index own = depthwise_scratch_size(s);
   parallel_for(images * bands, work_of(s, images), [&](Index task, int thread) {
     const Index image = task / bands, begin = task % bands * band, end = std::min(begin + band, s.out_h);
-    const float* source = x + image * s.in_size();
+    const Real* source = x + image * s.in_size();
     Index skipped = 0;
     if (s.multiplier > 1) {
       skipped = std::clamp<Index>(begin * s.stride_h - s.pad_top, 0, s.in_h);
       const Index stop =
           std::clamp<Index>((end - 1) * s.stride_h - s.pad_top + (s.kernel_h - 1) * s.dilation_h + 1, skipped, s.in_h);
-      float* repeated = scratch + thread * own;
+      Real* repeated = scratch + thread * own;
       repeat_channels(source + skipped * s.in_w * s.channels, (stop - skipped) * s.in_w, s.channels, s.channels,
                       s.multiplier, repeated);
       source = repeated;
@@ -257,7 +257,7 @@ void depthwise_forward(const DepthwiseShape& s, Index images, const float* x, co
             s.in_w, kernel, epilogue.bias, y + image * s.out_size() + row * s.out_w * filters);
     }
     if (epilogue.activation != Activation::linear) {
-      float* done = y + image * s.out_size() + begin * s.out_w * filters;
+      Real* done = y + image * s.out_size() + begin * s.out_w * filters;
       activate(epilogue.activation, epilogue.parameters, done, done, (end - begin) * s.out_w * filters);
     }
   });
@@ -267,8 +267,8 @@ Index depthwise_input_gradient_scratch_size(const DepthwiseShape& s) {
   return s.multiplier == 1 ? 0 : s.in_w * s.filters();
 }
 
-void depthwise_input_gradient(const DepthwiseShape& s, Index images, const float* dy, const float* kernel, float* dx,
-                              float* scratch) {
+void depthwise_input_gradient(const DepthwiseShape& s, Index images, const Real* dy, const Real* kernel, Real* dx,
+                              Real* scratch) {
   const Axis height = height_of(s), width = width_of(s);
   const bool sliding = slides(s);
   const Index band = band_of(s, s.in_h), bands = ceil_div(s.in_h, band), filters = s.filters();
@@ -276,8 +276,8 @@ void depthwise_input_gradient(const DepthwiseShape& s, Index images, const float
   parallel_for(images * bands, work_of(s, images), [&](Index task, int thread) {
     const Index image = task / bands, begin = task % bands * band, end = std::min(begin + band, s.in_h);
     for (Index row = begin; row < end; ++row) {
-      float* to = dx + image * s.in_size() + row * s.in_w * s.channels;
-      float* sums = s.multiplier == 1 ? to : scratch + thread * own;
+      Real* to = dx + image * s.in_size() + row * s.in_w * s.channels;
+      Real* sums = s.multiplier == 1 ? to : scratch + thread * own;
       const Taps rows = height.backward(row);
       if (sliding)
         slide_row({rows, filters, s.out_w, dy + image * s.out_size(), kernel, nullptr, true, sums}, s.in_w,
@@ -288,7 +288,7 @@ void depthwise_input_gradient(const DepthwiseShape& s, Index images, const float
             dy + image * s.out_size(), s.out_w, kernel, nullptr, sums);
       if (s.multiplier == 1) continue;
       for (Index i = 0; i < s.in_w * s.channels; ++i) {
-        float sum = sums[i * s.multiplier];
+        Real sum = sums[i * s.multiplier];
         for (Index j = 1; j < s.multiplier; ++j) sum += sums[i * s.multiplier + j];
         to[i] = sum;
       }
@@ -314,8 +314,8 @@ Range outputs_of(const Axis& a, Index k) {
 // dw of taps k to k + kTaps of a kernel's row += the sum over one row of outputs, each tap's a chain from left to right.
 // `x` is the image's row, pixels `x_stride` floats apart; w and dy point to the block's first channel.
 template <Index kTaps>
-void add_row(const Axis& a, Index k, const float* x, Index x_stride, const float* dy, Index filters, Index block,
-             float* dw) {
+void add_row(const Axis& a, Index k, const Real* x, Index x_stride, const Real* dy, Index filters, Index block,
+             Real* dw) {
   Range ranges[kTaps];
   Index first = 0, last = a.out;
   for (Index i = 0; i < kTaps; ++i) {
@@ -358,34 +358,35 @@ Index depthwise_kernel_gradient_scratch_size(const DepthwiseShape& s, Index capa
   return threads * repeated + chunk_sums_size(ceil_div(capacity, images_of_chunk(s)), s.kernel_size());
 }
 
-void depthwise_kernel_gradient(const DepthwiseShape& s, Index images, const float* x, const float* dy, float* dw,
-                               float* scratch) {
+void depthwise_kernel_gradient(const DepthwiseShape& s, Index images, const Real* x, const Real* dy, Real* dw,
+                               Real* scratch) {
   const Axis height = height_of(s), width = width_of(s);
   const Index chunk = images_of_chunk(s), chunks = ceil_div(images, chunk), filters = s.filters();
   const Index block = block_channels(s), blocks = ceil_div(s.channels, block);
   const Index own = s.multiplier == 1 ? 0 : s.in_w * block * s.multiplier;
-  float* partials = scratch + usable_threads() * own;
+  Real* partials = scratch + usable_threads() * own;
   sum_chunks(chunks, s.kernel_size(), dw, partials, [&](Index first, Index count, auto&& place) {
     const double work = work_of(s, images) * static_cast<double>(count) / static_cast<double>(chunks);
     parallel_for(count * blocks, work, [&](Index task, int thread) {
       const Index part = first + task / blocks, channel = task % blocks * block;
       const Index channels = std::min(block, s.channels - channel), width_of_block = channels * s.multiplier;
-      float* sums = place(part) + channel * s.multiplier;
-      for (Index tap = 0; tap < s.kernel_h * s.kernel_w; ++tap) std::fill_n(sums + tap * filters, width_of_block, 0.0f);
+      Real* sums = place(part) + channel * s.multiplier;
+      for (Index tap = 0; tap < s.kernel_h * s.kernel_w; ++tap)
+        std::fill_n(sums + tap * filters, width_of_block, 0.0_r);
       for (Index image = part * chunk; image < std::min(images, (part + 1) * chunk); ++image) {
         for (Index row = 0; row < s.out_h; ++row) {
-          const float* up = dy + image * s.out_size() + row * s.out_w * filters + channel * s.multiplier;
+          const Real* up = dy + image * s.out_size() + row * s.out_w * filters + channel * s.multiplier;
           const Taps rows = height.forward(row);
           for (Index i = 0; i < rows.count; ++i) {
-            const float* line = x + image * s.in_size() + (rows.from + i * rows.move) * s.in_w * s.channels + channel;
+            const Real* line = x + image * s.in_size() + (rows.from + i * rows.move) * s.in_w * s.channels + channel;
             Index stride = s.channels;
             if (s.multiplier > 1) {
-              float* repeated = scratch + thread * own;
+              Real* repeated = scratch + thread * own;
               repeat_channels(line, s.in_w, s.channels, channels, s.multiplier, repeated);
               line = repeated;
               stride = width_of_block;
             }
-            float* to = sums + (rows.first + i) * s.kernel_w * filters;
+            Real* to = sums + (rows.first + i) * s.kernel_w * filters;
             Index k = 0;
             if (s.kernel_w == 5) {
               add_row<5>(width, 0, line, stride, up, filters, width_of_block, to);

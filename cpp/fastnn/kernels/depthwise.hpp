@@ -28,16 +28,16 @@ struct DepthwiseShape {
 /// Floats of scratch for each thread.
 KERNEL(Index, depthwise_scratch_size)(const DepthwiseShape& shape);
 /// y = activation(x * kernel + bias); the kernel is (kernel_h, kernel_w, channels, multiplier).
-KERNEL(void, depthwise_forward)(const DepthwiseShape& shape, Index images, const float* x, const float* kernel,
-                                const Epilogue& epilogue, float* y, float* scratch);
+KERNEL(void, depthwise_forward)(const DepthwiseShape& shape, Index images, const Real* x, const Real* kernel,
+                                const Epilogue& epilogue, Real* y, Real* scratch);
 
 KERNEL(Index, depthwise_input_gradient_scratch_size)(const DepthwiseShape& shape);
-KERNEL(void, depthwise_input_gradient)(const DepthwiseShape& shape, Index images, const float* dy, const float* kernel,
-                                       float* dx, float* scratch);
+KERNEL(void, depthwise_input_gradient)(const DepthwiseShape& shape, Index images, const Real* dy, const Real* kernel,
+                                       Real* dx, Real* scratch);
 
 /// Floats of scratch for the whole pass.
 KERNEL(Index, depthwise_kernel_gradient_scratch_size)(const DepthwiseShape& shape, Index capacity, int threads);
-KERNEL(void, depthwise_kernel_gradient)(const DepthwiseShape& shape, Index images, const float* x, const float* dy,
-                                        float* dw, float* scratch);
+KERNEL(void, depthwise_kernel_gradient)(const DepthwiseShape& shape, Index images, const Real* x, const Real* dy,
+                                        Real* dw, Real* scratch);
 
 }  // namespace fastnn::kernels

@@ -46,7 +46,7 @@ struct Block {
 }  // namespace
 
 void draw(Draw op, const Stream& stream, double a, double b, Index first, void* out, Index count) {
-  const auto top = std::nextafter(static_cast<float>(b), static_cast<float>(a));
+  const auto top = std::nextafter(static_cast<Real>(b), static_cast<Real>(a));
   for (Index i = first; i < first + count; i += 4) {
     const Block block(op, philox(stream, static_cast<std::uint64_t>(i) / 4), a, b);
     for (Index k = 0; k < std::min<Index>(4, first + count - i); ++k) {
@@ -56,8 +56,8 @@ void draw(Draw op, const Stream& stream, double a, double b, Index first, void* 
       else if (op == Draw::whole)
         static_cast<std::int32_t*>(out)[i + k] = static_cast<std::int32_t>(value);
       else  // rounding may have reached the end that is left out
-        static_cast<float*>(out)[i + k] =
-            op == Draw::uniform && b > a ? std::min(static_cast<float>(value), top) : static_cast<float>(value);
+        static_cast<Real*>(out)[i + k] =
+            op == Draw::uniform && b > a ? std::min(static_cast<Real>(value), top) : static_cast<Real>(value);
     }
   }
 }

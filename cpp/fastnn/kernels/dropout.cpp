@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "fastnn/kernels/math.hpp"
 
@@ -42,6 +43,9 @@ inline Lanes multiply_low_words(Lanes a, Lanes b) {
   return (a & 0xffffffffu) * (b & 0xffffffffu);
 #endif
 }
+
+/// The bits of a Real.
+using Bits = std::conditional_t<sizeof(Real) == sizeof(std::uint32_t), std::uint32_t, std::uint64_t>;
 
 constexpr int kRounds = 10;
 constexpr int kTogether = 2;
@@ -105,66 +109,85 @@ class Words {
 // to_unit(word) < rate exactly when word >> 8 is below this.
 inline std::int32_t cut(double rate) { return static_cast<std::int32_t>(std::ceil(rate * 16777216.0)); }
 
-inline packet::Packet normal_quantile(const packet::IntPacket& word) {
+// The 23 upper bits of each word as a number, and a zero with the sign of the bit below them.
+struct Cells {
+  packet::Packet cell, sign;
+};
+inline Cells cells_of(const std::uint32_t* words) {
+#if defined(FASTNN_REAL_IS_DOUBLE)
+  alignas(kAlignment) Real cell[packet::kWidth], sign[packet::kWidth];
+  for (Index i = 0; i < packet::kWidth; ++i) {
+    cell[i] = static_cast<Real>(words[i] >> 9);
+    sign[i] = (words[i] & 256u) != 0 ? -0.0_r : 0.0_r;
+  }
+  return {packet::load_aligned(cell), packet::load_aligned(sign)};
+#else
   using namespace packet;
-  constexpr float middle[] = {2.1233136653900146f,     0.8720066547393799f,   -0.03692606836557388f,
-                              -0.027703285217285156f,  0.012076177634298801f, -0.0006072228425182402f,
-                              -0.0012183956569060683f, 0.000296692451229319f, 6.157412281027064e-05f};
-  constexpr float tail[] = {4.247592926025391f,      1.3350917100906372f,    0.007943058386445045f,
-                            -0.0053424774669110775f, 0.0037254549097269773f, -0.002630682662129402f,
-                            0.0009573078714311123f};
-  const Packet cell = add(ei::pcast<IntPacket, Packet>(ei::plogical_shift_right<9>(word)), packet::set1(0.5f));
-  const Packet t = mul(cell, packet::set1(1.0f / 16777216.0f)), one = packet::set1(1.0f);
-  const Packet x = madd(t, packet::set1(-2.0f), one);
-  const Packet w = negate(packet::log(mul(mul(packet::set1(4.0f), t), sub(one, t))));
-  const Packet near = polynomial(madd(w, packet::set1(0.4f), packet::set1(-1.0f)), middle);
-  const Packet far = polynomial(mul(sub(packet::sqrt(w), packet::set1(3.17f)), packet::set1(1.0f / 0.94f)), tail);
-  const Packet magnitude = mul(x, select(less(w, packet::set1(5.0f)), near, far));
-  return copy_sign(magnitude, from_bits(ei::plogical_shift_left<23>(word)));
+  const auto word = ei::pload<IntPacket>(reinterpret_cast<const int*>(words));
+  return {ei::pcast<IntPacket, Packet>(ei::plogical_shift_right<9>(word)),
+          from_bits(ei::plogical_shift_left<23>(word))};
+#endif
+}
+
+inline packet::Packet normal_quantile(const std::uint32_t* words) {
+  using namespace packet;
+  constexpr Real middle[] = {2.1233136653900146_r,     0.8720066547393799_r,   -0.03692606836557388_r,
+                             -0.027703285217285156_r,  0.012076177634298801_r, -0.0006072228425182402_r,
+                             -0.0012183956569060683_r, 0.000296692451229319_r, 6.157412281027064e-05_r};
+  constexpr Real tail[] = {4.247592926025391_r,      1.3350917100906372_r,    0.007943058386445045_r,
+                           -0.0053424774669110775_r, 0.0037254549097269773_r, -0.002630682662129402_r,
+                           0.0009573078714311123_r};
+  const auto [numbers, sign] = cells_of(words);
+  const Packet cell = add(numbers, packet::set1(0.5_r));
+  const Packet t = mul(cell, packet::set1(1.0_r / 16777216.0_r)), one = packet::set1(1.0_r);
+  const Packet x = madd(t, packet::set1(-2.0_r), one);
+  const Packet w = negate(packet::log(mul(mul(packet::set1(4.0_r), t), sub(one, t))));
+  const Packet near = polynomial(madd(w, packet::set1(0.4_r), packet::set1(-1.0_r)), middle);
+  const Packet far = polynomial(mul(sub(packet::sqrt(w), packet::set1(3.17_r)), packet::set1(1.0_r / 0.94_r)), tail);
+  const Packet magnitude = mul(x, select(less(w, packet::set1(5.0_r)), near, far));
+  return copy_sign(magnitude, sign);
 }
 
 // out[i] = the standard normal number that word first + i of the stream stands for. `first` is a multiple of 4.
-void draw_normal(const Stream& stream, Index first, float* out, Index count) {
+void draw_normal(const Stream& stream, Index first, Real* out, Index count) {
   static_assert(kDropoutBlock % packet::kWidth == 0);
   const Words words(stream);
   alignas(kAlignment) std::uint32_t drawn[kDropoutBlock];
   for (Index at = 0; at < count; at += kDropoutBlock) {
     words.draw(first + at, drawn);
-    packet::for_each(count - at < kDropoutBlock ? count - at : kDropoutBlock, [&](Index i, Index n) {
-      const auto word = packet::ei::pload<packet::IntPacket>(reinterpret_cast<const int*>(drawn + i));
-      packet::store_n(out + at + i, normal_quantile(word), n);
-    });
+    packet::for_each(count - at < kDropoutBlock ? count - at : kDropoutBlock,
+                     [&](Index i, Index n) { packet::store_n(out + at + i, normal_quantile(drawn + i), n); });
   }
 }
 
 }  // namespace
 
-void scale_kept(const std::uint8_t* mask, Index step, float scale, const float* x, float* y, Index count) {
+void scale_kept(const std::uint8_t* mask, Index step, Real scale, const Real* x, Real* y, Index count) {
   if (step == 0) {
     if (*mask == 0)
-      std::fill(y, y + count, 0.0f);
+      std::fill(y, y + count, 0.0_r);
     else
       for (Index i = 0; i < count; ++i) y[i] = x[i] * scale;
     return;
   }
   // By bits and not by ?:, which the compiler turns into an unpredictable branch.
   for (Index i = 0; i < count; ++i) {
-    const float scaled = x[i] * scale;
-    std::uint32_t bits;
+    const Real scaled = x[i] * scale;
+    Bits bits;
     std::memcpy(&bits, &scaled, sizeof bits);
-    bits &= 0u - mask[i];
+    bits &= Bits{0} - mask[i];
     std::memcpy(&y[i], &bits, sizeof bits);
   }
 }
 
-void shift_kept(const std::uint8_t* mask, Index step, float scale, float shift, float dropped, const float* x, float* y,
+void shift_kept(const std::uint8_t* mask, Index step, Real scale, Real shift, Real dropped, const Real* x, Real* y,
                 Index count) {
   for (Index i = 0; i < count; ++i) {
-    const float kept = x[i] * scale + shift;
-    std::uint32_t yes, no;
+    const Real kept = x[i] * scale + shift;
+    Bits yes, no;
     std::memcpy(&yes, &kept, sizeof yes);
     std::memcpy(&no, &dropped, sizeof no);
-    const std::uint32_t bits = 0u - mask[i * step];
+    const Bits bits = Bits{0} - mask[i * step];
     yes = (yes & bits) | (no & ~bits);
     std::memcpy(&y[i], &yes, sizeof yes);
   }
@@ -181,7 +204,7 @@ void draw_mask(const Stream& stream, double rate, Index first, std::uint8_t* mas
   }
 }
 
-void add_normal(const Stream& stream, Index first, float stddev, const float* x, float* y, Index count) {
+void add_normal(const Stream& stream, Index first, Real stddev, const Real* x, Real* y, Index count) {
   const packet::Packet spread = packet::set1(stddev);
   draw_normal(stream, first, y, count);
   packet::for_each(count, [&](Index i, Index n) {
@@ -189,9 +212,9 @@ void add_normal(const Stream& stream, Index first, float stddev, const float* x,
   });
 }
 
-void multiply_normal(const Stream& stream, Index first, float stddev, const float* x, float* factors, float* y,
+void multiply_normal(const Stream& stream, Index first, Real stddev, const Real* x, Real* factors, Real* y,
                      Index count) {
-  const packet::Packet spread = packet::set1(stddev), one = packet::set1(1.0f);
+  const packet::Packet spread = packet::set1(stddev), one = packet::set1(1.0_r);
   draw_normal(stream, first, y, count);
   packet::for_each(count, [&](Index i, Index n) {
     const packet::Packet by = packet::madd(packet::load_n(y + i, n), spread, one);
@@ -200,7 +223,7 @@ void multiply_normal(const Stream& stream, Index first, float stddev, const floa
   });
 }
 
-void multiply_normal_gradient(const float* factors, const float* dy, float* dx, Index count) {
+void multiply_normal_gradient(const Real* factors, const Real* dy, Real* dx, Index count) {
   packet::for_each(count, [&](Index i, Index n) {
     packet::store_n(dx + i, packet::mul(packet::load_n(dy + i, n), packet::load_n(factors + i, n)), n);
   });

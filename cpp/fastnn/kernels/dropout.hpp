@@ -16,22 +16,22 @@ constexpr Index kDropoutBlock = 256;
 KERNEL(void, draw_mask)(const Stream&, double rate, Index first, std::uint8_t* mask, Index count);
 
 /// y = x * scale where the mask is set, else 0. `step` is 1, or 0 for a single mask element. y may be x.
-KERNEL(void, scale_kept)(const std::uint8_t* mask, Index step, float scale, const float* x, float* y, Index count);
+KERNEL(void, scale_kept)(const std::uint8_t* mask, Index step, Real scale, const Real* x, Real* y, Index count);
 
 /// y = x * scale + shift where the mask is set, else `dropped`; as above.
-KERNEL(void, shift_kept)(const std::uint8_t* mask, Index step, float scale, float shift, float dropped, const float* x,
-                         float* y, Index count);
+KERNEL(void, shift_kept)(const std::uint8_t* mask, Index step, Real scale, Real shift, Real dropped, const Real* x,
+                         Real* y, Index count);
 inline constexpr Overloaded<&scale_kept, &shift_kept> apply_mask{};
 
 /// y = x + stddev * noise, and y = x * (1 + stddev * noise) with the factors kept unless `factors` is null: element i takes
 /// the standard normal number that word first + i of the stream stands for. `first` is a multiple of 4; y is not x.
-KERNEL(void, add_normal)(const Stream&, Index first, float stddev, const float* x, float* y, Index count);
-KERNEL(void, multiply_normal)(const Stream&, Index first, float stddev, const float* x, float* factors, float* y,
+KERNEL(void, add_normal)(const Stream&, Index first, Real stddev, const Real* x, Real* y, Index count);
+KERNEL(void, multiply_normal)(const Stream&, Index first, Real stddev, const Real* x, Real* factors, Real* y,
                               Index count);
 /// dx = dy * factors.
-KERNEL(void, multiply_normal_gradient)(const float* factors, const float* dy, float* dx, Index count);
+KERNEL(void, multiply_normal_gradient)(const Real* factors, const Real* dy, Real* dx, Index count);
 
 /// Scale of kept elements, 1 / (1 - rate), which preserves the mean; 0 if nothing is kept.
-inline float dropout_scale(double rate) { return rate < 1.0 ? static_cast<float>(1.0 / (1.0 - rate)) : 0.0f; }
+inline Real dropout_scale(double rate) { return rate < 1.0 ? static_cast<Real>(1.0 / (1.0 - rate)) : 0.0_r; }
 
 }  // namespace fastnn::kernels

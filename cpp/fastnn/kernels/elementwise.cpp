@@ -19,14 +19,35 @@ using namespace packet;
 
 inline Packet inverse(const Packet& x) { return div(one(), x); }
 inline Packet sign_of(const Packet& x) {
-  const Packet side = select(less(zero(), x), one(), select(less(x, zero()), set1(-1.0f), x));
+  const Packet side = select(less(zero(), x), one(), select(less(x, zero()), set1(-1.0_r), x));
   return select(equal(x, zero()), zero(), side);  // NaN stays
 }
 
-// A function of doubles, a register of them at a time.
+// A function of doubles, lane by lane.
+template <class F>
+inline Packet lanewise(F&& f, const Packet& x) {
+  alignas(kAlignment) Real lanes[kWidth];
+  ei::pstore(lanes, x);
+  for (Index i = 0; i < kWidth; ++i) lanes[i] = static_cast<Real>(f(static_cast<double>(lanes[i])));
+  return load_aligned(lanes);
+}
+template <class F>
+inline Packet lanewise(F&& f, const Packet& a, const Packet& b) {
+  alignas(kAlignment) Real left[kWidth], right[kWidth];
+  ei::pstore(left, a);
+  ei::pstore(right, b);
+  for (Index i = 0; i < kWidth; ++i)
+    left[i] = static_cast<Real>(f(static_cast<double>(left[i]), static_cast<double>(right[i])));
+  return load_aligned(left);
+}
+
+// A function of doubles, a register of them at a time; where a register holds doubles, lane by lane by the C library.
 template <class F>
 inline Packet widely(F&& f, const Packet& x) {
-  alignas(kAlignment) float lanes[kWidth];
+#if defined(FASTNN_REAL_IS_DOUBLE)
+  return lanewise(f, x);
+#else
+  alignas(kAlignment) Real lanes[kWidth];
   ei::pstore(lanes, x);
   for (Index i = 0; i < kWidth; i += precise::kDoubles) {
     precise::Floats part;
@@ -35,42 +56,25 @@ inline Packet widely(F&& f, const Packet& x) {
     std::memcpy(lanes + i, &part, sizeof part);
   }
   return load_aligned(lanes);
+#endif
 }
-
-// A function of doubles, lane by lane.
-template <class F>
-inline Packet lanewise(F&& f, const Packet& x) {
-  alignas(kAlignment) float lanes[kWidth];
-  ei::pstore(lanes, x);
-  for (Index i = 0; i < kWidth; ++i) lanes[i] = static_cast<float>(f(static_cast<double>(lanes[i])));
-  return load_aligned(lanes);
-}
-template <class F>
-inline Packet lanewise(F&& f, const Packet& a, const Packet& b) {
-  alignas(kAlignment) float left[kWidth], right[kWidth];
-  ei::pstore(left, a);
-  ei::pstore(right, b);
-  for (Index i = 0; i < kWidth; ++i)
-    left[i] = static_cast<float>(f(static_cast<double>(left[i]), static_cast<double>(right[i])));
-  return load_aligned(left);
-}
-
-// To the nearest integer, ties to even: below 2^23 by adding and subtracting 2^23; above, x is an integer.
+// To the nearest integer, ties to even: below 2^p, p the bits of a fraction, by adding and subtracting 2^p; above, x is an
+// integer.
 inline Packet rounded(const Packet& x) {
-  const Packet big = set1(8388608.0f), a = abs(x);
+  const Packet big = set1(1.0_r / std::numeric_limits<Real>::epsilon()), a = abs(x);
   return select(less(a, big), copy_sign(sub(add(a, big), big), x), x);
 }
 
 // The correctly rounded root. (Eigen's is a step of Newton's method from an estimate, and NaN at infinity.)
 inline Packet root(const Packet& x) {
 #if defined(__AVX512F__)
-  return _mm512_sqrt_ps(x);
+  return FASTNN_OF_REALS(_mm512_sqrt)(x);
 #elif defined(__AVX__)
-  return _mm256_sqrt_ps(x);
+  return FASTNN_OF_REALS(_mm256_sqrt)(x);
 #elif defined(__SSE2__)
-  return _mm_sqrt_ps(x);
+  return FASTNN_OF_REALS(_mm_sqrt)(x);
 #else
-  alignas(kAlignment) float lanes[kWidth];
+  alignas(kAlignment) Real lanes[kWidth];
   ei::pstore(lanes, x);
   for (Index i = 0; i < kWidth; ++i) lanes[i] = std::sqrt(lanes[i]);
   return load_aligned(lanes);
@@ -82,21 +86,21 @@ inline Packet root(const Packet& x) {
     static Packet value([[maybe_unused]] const Packet& x) { return value_of; } \
     static Packet slope([[maybe_unused]] const Packet& v) { return slope_of; } \
   };
-FASTNN_UNARY(Negative, negate(x), set1(-1.0f))
+FASTNN_UNARY(Negative, negate(x), set1(-1.0_r))
 FASTNN_UNARY(Abs, packet::abs(x), sign_of(v))
 FASTNN_UNARY(Sign, sign_of(x), zero())
 FASTNN_UNARY(Exp, packet::exp(x), v)
 FASTNN_UNARY(Exp2, widely([](auto d) { return precise::exp(d * 0.6931471805599453); }, x),
-             mul(v, set1(0.693147180559945f)))
+             mul(v, set1(0.69314718055994531_r)))
 FASTNN_UNARY(Expm1, packet::expm1(x), add(v, one()))
 FASTNN_UNARY(Log, packet::log(x), inverse(v))
 FASTNN_UNARY(Log1p, packet::log1p(x), inverse(add(v, one())))
 FASTNN_UNARY(Log2, widely([](auto d) { return precise::log(d) * 1.4426950408889634; }, x),
-             div(set1(1.44269504088896341f), v))
+             div(set1(1.44269504088896341_r), v))
 FASTNN_UNARY(Log10, widely([](auto d) { return precise::log(d) * 0.4342944819032518; }, x),
-             div(set1(0.434294481903251828f), v))
-FASTNN_UNARY(Sqrt, root(x), div(set1(0.5f), v))
-FASTNN_UNARY(Rsqrt, inverse(root(x)), mul(set1(-0.5f), mul(v, mul(v, v))))
+             div(set1(0.434294481903251828_r), v))
+FASTNN_UNARY(Sqrt, root(x), div(set1(0.5_r), v))
+FASTNN_UNARY(Rsqrt, inverse(root(x)), mul(set1(-0.5_r), mul(v, mul(v, v))))
 FASTNN_UNARY(Square, mul(x, x), add(v, v))
 FASTNN_UNARY(Reciprocal, inverse(x), negate(mul(v, v)))
 FASTNN_UNARY(Sin, widely([](auto d) { return precise::sin(d); }, x), widely([](auto d) { return precise::cos(d); }, v))
@@ -112,8 +116,8 @@ FASTNN_UNARY(Tanh, packet::tanh(x), sub(one(), mul(v, v)))
 FASTNN_UNARY(Arcsinh, lanewise(precise::arcsinh, x), inverse(root(madd(v, v, one()))))
 FASTNN_UNARY(Arccosh, lanewise(precise::arccosh, x), inverse(root(mul(sub(v, one()), add(v, one())))))
 FASTNN_UNARY(Arctanh, lanewise(precise::arctanh, x), inverse(mul(sub(one(), v), add(one(), v))))
-FASTNN_UNARY(Erf, packet::erf(x), mul(set1(1.12837916709551257f), packet::exp(negate(mul(v, v)))))
-FASTNN_UNARY(Erfinv, lanewise(precise::erfinv, x), mul(set1(0.886226925452758014f), packet::exp(mul(v, v))))
+FASTNN_UNARY(Erf, packet::erf(x), mul(set1(1.12837916709551257_r), packet::exp(negate(mul(v, v)))))
+FASTNN_UNARY(Erfinv, lanewise(precise::erfinv, x), mul(set1(0.886226925452758014_r), packet::exp(mul(v, v))))
 FASTNN_UNARY(Floor, sub(rounded(x), select(less(x, rounded(x)), one(), zero())), zero())
 FASTNN_UNARY(Ceil, copy_sign(packet::abs(add(rounded(x), select(less(rounded(x), x), one(), zero()))), x), zero())
 FASTNN_UNARY(Round, rounded(x), zero())
@@ -139,29 +143,32 @@ void visit_unary(Unary op, Visit&& visit) {
 }
 
 // Floor division and its remainder, which has the sign of the divisor, as in NumPy.
-inline float left_over(float a, float b) {
-  const float r = std::fmod(a, b);
-  if (r == 0.0f) return std::copysign(0.0f, b);
-  return (r < 0.0f) != (b < 0.0f) ? r + b : r;
+inline Real left_over(Real a, Real b) {
+  const Real r = std::fmod(a, b);
+  if (r == 0.0_r) return std::copysign(0.0_r, b);
+  return (r < 0.0_r) != (b < 0.0_r) ? r + b : r;
 }
-inline float divided_down(float a, float b) {
-  if (b == 0.0f) return a / b;
-  const float r = std::fmod(a, b);
-  float quotient = (a - r) / b;
-  if (r != 0.0f && (r < 0.0f) != (b < 0.0f)) quotient -= 1.0f;
-  if (quotient == 0.0f) return std::copysign(0.0f, a / b);
-  const float down = std::floor(quotient);
-  return quotient - down > 0.5f ? down + 1.0f : down;
+inline Real divided_down(Real a, Real b) {
+  if (b == 0.0_r) return a / b;
+  const Real r = std::fmod(a, b);
+  Real quotient = (a - r) / b;
+  if (r != 0.0_r && (r < 0.0_r) != (b < 0.0_r)) quotient -= 1.0_r;
+  if (quotient == 0.0_r) return std::copysign(0.0_r, a / b);
+  const Real down = std::floor(quotient);
+  return quotient - down > 0.5_r ? down + 1.0_r : down;
 }
 inline double floored(double a, double b) { return std::floor(a / b); }
 
 inline Packet either_nan(const Packet& value, const Packet& b) { return select(equal(b, b), value, b); }
 inline Packet share(const Packet& wins, const Packet& ties) {
-  return select(wins, one(), select(ties, set1(0.5f), zero()));
+  return select(wins, one(), select(ties, set1(0.5_r), zero()));
 }
 // exp(b log a) for positive finite numbers; special cases are computed lane by lane.
 inline Packet power(const Packet& a, const Packet& b) {
-  alignas(kAlignment) float x[kWidth], y[kWidth];
+#if defined(FASTNN_REAL_IS_DOUBLE)
+  return lanewise([](double x, double y) { return precise::power(x, y); }, a, b);
+#else
+  alignas(kAlignment) Real x[kWidth], y[kWidth];
   ei::pstore(x, a);
   ei::pstore(y, b);
   for (Index i = 0; i < kWidth; i += precise::kDoubles) {
@@ -172,12 +179,13 @@ inline Packet power(const Packet& a, const Packet& b) {
     const auto size = precise::detail::choose(wide < 0.0, -wide, wide);
     precise::Doubles power = precise::exp(__builtin_convertvector(exponent, precise::Doubles) * precise::log(size));
     for (int k = 0; k < precise::kDoubles; ++k)
-      if (!(base[k] > 0.0f && base[k] < kInfinity && std::fabs(exponent[k]) < kInfinity))
+      if (!(base[k] > 0.0_r && base[k] < kInfinity && std::fabs(exponent[k]) < kInfinity))
         power[k] = precise::power(static_cast<double>(base[k]), static_cast<double>(exponent[k]), power[k]);
     base = __builtin_convertvector(power, precise::Floats);
     std::memcpy(x + i, &base, sizeof base);
   }
   return load_aligned(x);
+#endif
 }
 
 #define FASTNN_BINARY(Name, value_of, slope_of_a, slope_of_b)                                                        \
@@ -187,7 +195,7 @@ inline Packet power(const Packet& a, const Packet& b) {
     static Packet slope_b([[maybe_unused]] const Packet& a, [[maybe_unused]] const Packet& b) { return slope_of_b; } \
   };
 FASTNN_BINARY(Add, add(a, b), one(), one())
-FASTNN_BINARY(Subtract, sub(a, b), one(), set1(-1.0f))
+FASTNN_BINARY(Subtract, sub(a, b), one(), set1(-1.0_r))
 FASTNN_BINARY(Multiply, mul(a, b), b, a)
 FASTNN_BINARY(Divide, div(a, b), inverse(b), negate(div(div(a, b), b)))
 FASTNN_BINARY(FloorDivide, lanewise(divided_down, a, b), zero(), zero())
@@ -252,7 +260,7 @@ void each_run(const Loops<2>& loops, Index rows, double each, const T* a, const 
 // An operand of a run: registers of it in turn, or the same one again, which holds its only number in all lanes.
 class Operand {
  public:
-  Operand(const float* x, Index step) : from_(x), step_(step) {
+  Operand(const Real* x, Index step) : from_(x), step_(step) {
     if (step != 0) return;
     ei::pstore(held_, set1(*x));
     from_ = held_;
@@ -262,13 +270,13 @@ class Operand {
   Packet at(Index i, Index n) const { return load_n(from_ + i * step_, n); }
 
  private:
-  alignas(kAlignment) float held_[kWidth];
-  const float* from_;
+  alignas(kAlignment) Real held_[kWidth];
+  const Real* from_;
   Index step_;
 };
 
 template <class F>
-void run_of_floats(const float* a, Index step_a, const float* b, Index step_b, float* y, Index count) {
+void run_of_floats(const Real* a, Index step_a, const Real* b, Index step_b, Real* y, Index count) {
   const Operand left(a, step_a), right(b, step_b);
   for_each(count, [&](Index i, Index n) { store_n(y + i, F::value(left.at(i, n), right.at(i, n)), n); });
 }
@@ -344,7 +352,7 @@ FASTNN_INTEGERS(Smaller, a < b ? a : b)
 
 // d = dy * (derivative with respect to a or to b).
 template <class F>
-void run_of_gradient(const Operand& a, const Operand& b, bool of_a, const float* dy, float* d, Index count) {
+void run_of_gradient(const Operand& a, const Operand& b, bool of_a, const Real* dy, Real* d, Index count) {
   for_each(count, [&](Index i, Index n) {
     const Packet left = a.at(i, n), right = b.at(i, n);
     store_n(d + i, mul(load_n(dy + i, n), of_a ? F::slope_a(left, right) : F::slope_b(left, right)), n);
@@ -369,9 +377,9 @@ template <class From, class To>
 To converted(From x) {
   if constexpr (std::is_same_v<To, bool>) {
     return x != From(0);
-  } else if constexpr (std::is_same_v<From, float> && std::is_same_v<To, std::int32_t>) {
-    if (!(x > -2147483648.0f)) return x == x ? std::numeric_limits<std::int32_t>::min() : 0;
-    return x < 2147483648.0f ? static_cast<std::int32_t>(x) : std::numeric_limits<std::int32_t>::max();
+  } else if constexpr (std::is_same_v<From, Real> && std::is_same_v<To, std::int32_t>) {
+    if (!(x > -2147483648.0_r)) return x == x ? std::numeric_limits<std::int32_t>::min() : 0;
+    return x < 2147483648.0_r ? static_cast<std::int32_t>(x) : std::numeric_limits<std::int32_t>::max();
   } else {
     return static_cast<To>(x);
   }
@@ -380,8 +388,8 @@ To converted(From x) {
 template <class Visit>
 void visit_type(DType dtype, Visit&& visit) {
   switch (dtype) {
-    case DType::float32:
-      return visit(float{});
+    case DType::real:
+      return visit(Real{});
     case DType::int32:
       return visit(std::int32_t{});
     case DType::boolean:
@@ -393,7 +401,7 @@ void visit_type(DType dtype, Visit&& visit) {
 
 }  // namespace
 
-void unary_float(Unary op, const float* x, float* y, Index count) {
+void unary_float(Unary op, const Real* x, Real* y, Index count) {
   visit_unary(op, [&](auto f, auto) {
     for_each(count, [&](Index i, Index n) { store_n(y + i, f.value(load_n(x + i, n)), n); });
   });
@@ -409,9 +417,9 @@ void unary_int(Unary op, const std::int32_t* x, std::int32_t* y, Index count) {
   }
 }
 
-void unary_test(Unary op, const float* x, bool* y, Index count) {
+void unary_test(Unary op, const Real* x, bool* y, Index count) {
   for (Index i = 0; i < count; ++i) {
-    const float size = std::fabs(x[i]);
+    const Real size = std::fabs(x[i]);
     y[i] = op == Unary::isnan ? size != size : op == Unary::isinf ? size == kInfinity : size < kInfinity;
   }
 }
@@ -420,31 +428,31 @@ void logical_not(const bool* x, bool* y, Index count) {
   for (Index i = 0; i < count; ++i) y[i] = !x[i];
 }
 
-void unary_gradient(Unary op, const float* x, const float* y, const float* dy, float* dx, Index count) {
+void unary_gradient(Unary op, const Real* x, const Real* y, const Real* dy, Real* dx, Index count) {
   visit_unary(op, [&](auto f, auto reads) {
     constexpr Reads kReads = decltype(reads)::value;
-    const float* from = kReads == Reads::input ? x : kReads == Reads::output ? y : dy;
+    const Real* from = kReads == Reads::input ? x : kReads == Reads::output ? y : dy;
     for_each(count,
              [&](Index i, Index n) { store_n(dx + i, mul(load_n(dy + i, n), f.slope(load_n(from + i, n))), n); });
   });
 }
 
-void binary_float(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, float* y) {
-  visit_binary(
-      op, [&](auto f, auto) { each_run<float, float>(loops, rows, cost(op), a, b, y, run_of_floats<decltype(f)>); });
+void binary_float(Binary op, const Loops<2>& loops, Index rows, const Real* a, const Real* b, Real* y) {
+  visit_binary(op,
+               [&](auto f, auto) { each_run<Real, Real>(loops, rows, cost(op), a, b, y, run_of_floats<decltype(f)>); });
 }
 
-void binary_gradient(Binary op, int which, const Loops<2>& loops, Index rows, const float* a, const float* b,
-                     const float* dy, float* d) {
+void binary_gradient(Binary op, int which, const Loops<2>& loops, Index rows, const Real* a, const Real* b,
+                     const Real* dy, Real* d) {
   const Index step_a = loops.step(0), step_b = loops.step(1);
-  void (*run)(const Operand&, const Operand&, bool, const float*, float*, Index) = nullptr;
+  void (*run)(const Operand&, const Operand&, bool, const Real*, Real*, Index) = nullptr;
   bool constant = false;
   visit_binary(op, [&](auto f, auto reads) {
     run = run_of_gradient<decltype(f)>;
     constant = decltype(reads)::value != Reads::input;
   });
   // Where the derivative reads no operand, a zero stands for both.
-  const float zero = 0.0f;
+  const Real zero = 0.0_r;
   walk_all(loops, rows, cost(op), [&](const std::array<Index, 2>& at, Index first, Index count) {
     const Operand left(constant ? &zero : a + at[0], constant ? 0 : step_a);
     const Operand right(constant ? &zero : b + at[1], constant ? 0 : step_b);
@@ -489,7 +497,7 @@ void binary_int(Binary op, const Loops<2>& loops, Index rows, const std::int32_t
   each_run<T, T>(loops, rows, 1.0, a, b, y, run);
 }
 
-void compare_float(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, bool* y) {
+void compare_float(Binary op, const Loops<2>& loops, Index rows, const Real* a, const Real* b, bool* y) {
   compare(op, loops, rows, a, b, y);
 }
 void compare_int(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b, bool* y) {
@@ -508,7 +516,7 @@ void binary_bool(Binary op, const Loops<2>& loops, Index rows, const bool* a, co
   }
 }
 
-void where_float(const Loops<3>& loops, Index rows, const bool* condition, const float* a, const float* b, float* y) {
+void where_float(const Loops<3>& loops, Index rows, const bool* condition, const Real* a, const Real* b, Real* y) {
   choose(loops, rows, condition, a, b, y);
 }
 void where_int(const Loops<3>& loops, Index rows, const bool* condition, const std::int32_t* a, const std::int32_t* b,
@@ -519,23 +527,23 @@ void where_bool(const Loops<3>& loops, Index rows, const bool* condition, const 
   choose(loops, rows, condition, a, b, y);
 }
 
-void where_gradient(const Loops<3>& loops, Index rows, bool wanted, const bool* condition, const float* dy, float* d) {
+void where_gradient(const Loops<3>& loops, Index rows, bool wanted, const bool* condition, const Real* dy, Real* d) {
   const Index step = loops.step(0);
   walk_all(loops, rows, 1.0, [&](const std::array<Index, 3>& at, Index first, Index count) {
     const bool* c = condition + at[0];
-    for (Index i = 0; i < count; ++i) d[first + i] = c[i * step] == wanted ? dy[first + i] : 0.0f;
+    for (Index i = 0; i < count; ++i) d[first + i] = c[i * step] == wanted ? dy[first + i] : 0.0_r;
   });
 }
 
-void clip_float(float low, float high, const float* x, float* y, Index count) {
+void clip_float(Real low, Real high, const Real* x, Real* y, Index count) {
   const Packet bottom = set1(low), top = set1(high);
   for_each(count, [&](Index i, Index n) { store_n(y + i, min(max(load_n(x + i, n), bottom), top), n); });
 }
-void clip_int(float low, float high, const std::int32_t* x, std::int32_t* y, Index count) {
-  const auto bottom = converted<float, std::int32_t>(low), top = converted<float, std::int32_t>(high);
+void clip_int(Real low, Real high, const std::int32_t* x, std::int32_t* y, Index count) {
+  const auto bottom = converted<Real, std::int32_t>(low), top = converted<Real, std::int32_t>(high);
   for (Index i = 0; i < count; ++i) y[i] = std::min(std::max(x[i], bottom), top);
 }
-void clip_gradient(float low, float high, const float* x, const float* dy, float* dx, Index count) {
+void clip_gradient(Real low, Real high, const Real* x, const Real* dy, Real* dx, Index count) {
   const Packet bottom = set1(low), top = set1(high);
   for_each(count, [&](Index i, Index n) {
     const Packet v = load_n(x + i, n);
@@ -555,7 +563,7 @@ void cast(DType from, const void* x, DType to, void* y, Index count) {
   });
 }
 
-void scale(float factor, float* x, Index count) {
+void scale(Real factor, Real* x, Index count) {
   const Packet by = set1(factor);
   for_each(count, [&](Index i, Index n) { store_n(x + i, mul(load_n(x + i, n), by), n); });
 }

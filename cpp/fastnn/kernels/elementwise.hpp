@@ -111,50 +111,50 @@ inline bool derivative_reads_output(Unary op) { return reads_of(op) == Reads::ou
 inline bool derivative_reads_inputs(Binary op) { return reads_of(op) == Reads::input; }
 
 /// y = f(x) for `count` elements: floats, int32, or a test of floats.
-KERNEL(void, unary_float)(Unary op, const float* x, float* y, Index count);
+KERNEL(void, unary_float)(Unary op, const Real* x, Real* y, Index count);
 KERNEL(void, unary_int)(Unary op, const std::int32_t* x, std::int32_t* y, Index count);
-KERNEL(void, unary_test)(Unary op, const float* x, bool* y, Index count);
+KERNEL(void, unary_test)(Unary op, const Real* x, bool* y, Index count);
 inline constexpr Overloaded<&unary_float, &unary_int, &unary_test> unary{};
 KERNEL(void, logical_not)(const bool* x, bool* y, Index count);
 /// dx = dy * f'(x); x and y may be null where the derivative does not read them.
-KERNEL(void, unary_gradient)(Unary op, const float* x, const float* y, const float* dy, float* dx, Index count);
+KERNEL(void, unary_gradient)(Unary op, const Real* x, const Real* y, const Real* dy, Real* dx, Index count);
 
 /// y = f(a, b), y dense in the order of the loops over a and b.
-KERNEL(void, binary_float)(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, float* y);
+KERNEL(void, binary_float)(Binary op, const Loops<2>& loops, Index rows, const Real* a, const Real* b, Real* y);
 KERNEL(void, binary_int)(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b,
                          std::int32_t* y);
 /// Comparisons of floats or integers, and logic of bools.
-KERNEL(void, compare_float)(Binary op, const Loops<2>& loops, Index rows, const float* a, const float* b, bool* y);
+KERNEL(void, compare_float)(Binary op, const Loops<2>& loops, Index rows, const Real* a, const Real* b, bool* y);
 KERNEL(void, compare_int)(Binary op, const Loops<2>& loops, Index rows, const std::int32_t* a, const std::int32_t* b,
                           bool* y);
 KERNEL(void, binary_bool)(Binary op, const Loops<2>& loops, Index rows, const bool* a, const bool* b, bool* y);
 inline constexpr Overloaded<&binary_float, &binary_int, &compare_float, &compare_int, &binary_bool> binary{};
 /// d = dy * (derivative of f with respect to argument `which`), for every element of y and dense as y is.
-KERNEL(void, binary_gradient)(Binary op, int which, const Loops<2>& loops, Index rows, const float* a, const float* b,
-                              const float* dy, float* d);
+KERNEL(void, binary_gradient)(Binary op, int which, const Loops<2>& loops, Index rows, const Real* a, const Real* b,
+                              const Real* dy, Real* d);
 
 /// y = condition ? a : b, dense.
-KERNEL(void, where_float)(const Loops<3>& loops, Index rows, const bool* condition, const float* a, const float* b,
-                          float* y);
+KERNEL(void, where_float)(const Loops<3>& loops, Index rows, const bool* condition, const Real* a, const Real* b,
+                          Real* y);
 KERNEL(void, where_int)(const Loops<3>& loops, Index rows, const bool* condition, const std::int32_t* a,
                         const std::int32_t* b, std::int32_t* y);
 KERNEL(void, where_bool)(const Loops<3>& loops, Index rows, const bool* condition, const bool* a, const bool* b,
                          bool* y);
 inline constexpr Overloaded<&where_float, &where_int, &where_bool> where{};
 /// d = dy where the condition is `wanted`, else 0.
-KERNEL(void, where_gradient)(const Loops<3>& loops, Index rows, bool wanted, const bool* condition, const float* dy,
-                             float* d);
+KERNEL(void, where_gradient)(const Loops<3>& loops, Index rows, bool wanted, const bool* condition, const Real* dy,
+                             Real* d);
 
 /// y = x bounded to [low, high]; NaN stays NaN. The gradient passes where x is inside.
-KERNEL(void, clip_float)(float low, float high, const float* x, float* y, Index count);
-KERNEL(void, clip_int)(float low, float high, const std::int32_t* x, std::int32_t* y, Index count);
+KERNEL(void, clip_float)(Real low, Real high, const Real* x, Real* y, Index count);
+KERNEL(void, clip_int)(Real low, Real high, const std::int32_t* x, std::int32_t* y, Index count);
 inline constexpr Overloaded<&clip_float, &clip_int> clip{};
-KERNEL(void, clip_gradient)(float low, float high, const float* x, const float* dy, float* dx, Index count);
+KERNEL(void, clip_gradient)(Real low, Real high, const Real* x, const Real* dy, Real* dx, Index count);
 
 /// y = x as another type. Floats become integers by truncation, bounded by the range of int32, NaN becomes 0; true is 1.
 KERNEL(void, cast)(DType from, const void* x, DType to, void* y, Index count);
 
 /// x *= factor.
-KERNEL(void, scale)(float factor, float* x, Index count);
+KERNEL(void, scale)(Real factor, Real* x, Index count);
 
 }  // namespace fastnn::kernels

@@ -16,38 +16,38 @@ using namespace packet;
 constexpr Index kPart = 32768, kWide = 4096;
 
 struct FloatSum {
-  static constexpr float kStart = 0.0f;
+  static constexpr Real kStart = 0.0_r;
   static Packet join(const Packet& a, const Packet& b) { return add(a, b); }
-  static float run(const float* x, Index size) {
+  static Real run(const Real* x, Index size) {
     return sum_over(size, [&](Index i, Index n) { return load_n(x + i, n); });
   }
 };
 struct FloatProduct {
-  static constexpr float kStart = 1.0f;
+  static constexpr Real kStart = 1.0_r;
   static Packet join(const Packet& a, const Packet& b) { return mul(a, b); }
-  static float run(const float* x, Index size) {
+  static Real run(const Real* x, Index size) {
     Packet product = one();
-    for_each(size, [&](Index i, Index n) { product = mul(product, load_n(x + i, n, 1.0f)); });
-    alignas(kAlignment) float lanes[kWidth];
+    for_each(size, [&](Index i, Index n) { product = mul(product, load_n(x + i, n, 1.0_r)); });
+    alignas(kAlignment) Real lanes[kWidth];
     ei::pstore(lanes, product);
     for (Index half = kWidth / 2; half > 0; half /= 2)
       for (Index i = 0; i < half; ++i) lanes[i] *= lanes[i + half];
     return lanes[0];
   }
-  static Packet one() { return set1(1.0f); }
+  static Packet one() { return set1(1.0_r); }
 };
 // max() keeps its first argument where either is NaN; once the left is NaN it stays.
 struct FloatMaximum {
-  static constexpr float kStart = -kInfinity;
+  static constexpr Real kStart = -kInfinity;
   static Packet join(const Packet& a, const Packet& b) { return select(equal(a, a), max(b, a), a); }
-  static float run(const float* x, Index size) {
+  static Real run(const Real* x, Index size) {
     return max_over(size, [&](Index i, Index n) { return load_n(x + i, n, -kInfinity); });
   }
 };
 struct FloatMinimum {
-  static constexpr float kStart = kInfinity;
+  static constexpr Real kStart = kInfinity;
   static Packet join(const Packet& a, const Packet& b) { return select(equal(a, a), min(b, a), a); }
-  static float run(const float* x, Index size) {
+  static Real run(const Real* x, Index size) {
     return -max_over(size, [&](Index i, Index n) { return negate(load_n(x + i, n, kInfinity)); });
   }
 };
@@ -88,7 +88,7 @@ struct Smaller {
 
 // y = op(y, x), element by element.
 template <class Op>
-void join_into(const float* x, float* y, Index count) {
+void join_into(const Real* x, Real* y, Index count) {
   for_each(count, [&](Index i, Index n) { store_n(y + i, Op::join(load_n(y + i, n), load_n(x + i, n)), n); });
 }
 template <class Op, class T>
@@ -96,8 +96,8 @@ void join_into(const T* x, T* y, Index count) {
   for (Index i = 0; i < count; ++i) y[i] = Op::join(y[i], x[i]);
 }
 template <class Op>
-void join_one(float value, float* y) {
-  alignas(kAlignment) float lanes[kWidth];
+void join_one(Real value, Real* y) {
+  alignas(kAlignment) Real lanes[kWidth];
   ei::pstore(lanes, Op::join(set1(*y), set1(value)));
   *y = lanes[0];
 }
@@ -209,7 +209,7 @@ Index fold_scratch(const Folded& axes, Index most_rows) {
   return std::max<Index>(0, (s.size[0] + part - 1) / part - 1) * s.kept();
 }
 
-void fold_float(FoldOp op, const Folded& axes, Index rows, const float* x, float* y, float* scratch) {
+void fold_float(FoldOp op, const Folded& axes, Index rows, const Real* x, Real* y, Real* scratch) {
   switch (op) {
     case FoldOp::sum:
       return fold_all<FloatSum>(axes, rows, x, y, scratch);
@@ -244,7 +244,7 @@ void fold_bool(FoldOp op, const Folded& axes, Index rows, const bool* x, bool* y
   fold_all<Whole<bool, true, Smaller>>(axes, rows, x, y, scratch);
 }
 
-void fold_places_float(bool largest, const float* x, std::int32_t* y, Index outer, Index size, Index inner) {
+void fold_places_float(bool largest, const Real* x, std::int32_t* y, Index outer, Index size, Index inner) {
   places(largest, x, y, outer, size, inner);
 }
 void fold_places_int(bool largest, const std::int32_t* x, std::int32_t* y, Index outer, Index size, Index inner) {

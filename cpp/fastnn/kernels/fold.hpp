@@ -57,7 +57,7 @@ KERNEL(Index, fold_scratch)(const Folded& axes, Index most_rows);
 
 /// y = x reduced over the marked axes. NaN takes precedence over all other floats; a reduction of nothing is 0, 1, or an
 /// infinity (for integers the largest or smallest value).
-KERNEL(void, fold_float)(FoldOp op, const Folded& axes, Index rows, const float* x, float* y, float* scratch);
+KERNEL(void, fold_float)(FoldOp op, const Folded& axes, Index rows, const Real* x, Real* y, Real* scratch);
 KERNEL(void, fold_int)(FoldOp op, const Folded& axes, Index rows, const std::int32_t* x, std::int32_t* y,
                        std::int32_t* scratch);
 /// maximum: any; minimum: all.
@@ -65,7 +65,7 @@ KERNEL(void, fold_bool)(FoldOp op, const Folded& axes, Index rows, const bool* x
 inline constexpr Overloaded<&fold_float, &fold_int, &fold_bool> fold{};
 
 /// The index of the first maximum (or minimum) over the middle of (outer, size, inner); of the first NaN if there is one.
-KERNEL(void, fold_places_float)(bool largest, const float* x, std::int32_t* y, Index outer, Index size, Index inner);
+KERNEL(void, fold_places_float)(bool largest, const Real* x, std::int32_t* y, Index outer, Index size, Index inner);
 KERNEL(void, fold_places_int)(bool largest, const std::int32_t* x, std::int32_t* y, Index outer, Index size,
                               Index inner);
 inline constexpr Overloaded<&fold_places_float, &fold_places_int> fold_places{};

@@ -27,7 +27,8 @@ constexpr int kRows = 6;
 #endif
 
 // Rows of a panel block: 24 to 32 KiB of panel.
-constexpr Index kBlockK = kWidth == 16 ? 256 : 3072 / kWidth;
+constexpr Index kFloatsOfPacket = static_cast<Index>(sizeof(Packet) / sizeof(float));
+constexpr Index kBlockK = kFloatsOfPacket == 16 ? 256 : 3072 / kFloatsOfPacket;
 
 // Floats from one row to the next where a block of k is copied: an odd number of cache lines.
 constexpr Index kCopyRow = kBlockK + 16;
@@ -36,14 +37,14 @@ static_assert(kOuterColumns % kPanel == 0);
 static_assert(kRowBlock % kRows == 0, "a full row block is whole tiles");
 
 struct TileArguments {
-  const float* const* a;
+  const Real* const* a;
   const Index* offsets;
   Index segments, within, length;
-  const float* b;
+  const Real* b;
   Index panel_stride;
-  float* const* c;
+  Real* const* c;
   Index column;
-  const float* bias;
+  const Real* bias;
   bool reload, relu;
 };
 
@@ -51,7 +52,7 @@ struct TileArguments {
 template <int R, int P, int Q>
 void tile(const TileArguments& t) {
   Packet sum[R][P * Q];
-  const float* a[R];
+  const Real* a[R];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) a[r] = t.a[r];
   if (t.reload) {
@@ -67,7 +68,7 @@ void tile(const TileArguments& t) {
       for (int r = 0; r < R; ++r) sum[r][j] = start;
     }
   }
-  const float* b = t.b;
+  const Real* b = t.b;
   for (Index s = 0; s < t.segments; ++s) {
     const Index begin = t.offsets[s] + t.within, end = begin + t.length;
 #pragma GCC unroll 2
@@ -130,25 +131,25 @@ WideTile find_wide_tile(Index rows) {
 }
 
 // The reverse of copy_padded.
-inline void copy_back(const float* from, Index width, float* to) {
+inline void copy_back(const Real* from, Index width, Real* to) {
   packet::for_each(width, [=](Index i, Index n) { packet::store_n(to + i, packet::load(from + i), n); });
 }
 
 // The last panel is narrower than its registers: its tile works on a padded copy.
 void edge_tile(Tile run, TileArguments& t, Index rows, Index width) {
-  alignas(kAlignment) float copy[kRows][kPanel];
-  alignas(kAlignment) float bias[kPanel];
-  float* pointers[kRows];
+  alignas(kAlignment) Real copy[kRows][kPanel];
+  alignas(kAlignment) Real bias[kPanel];
+  Real* pointers[kRows];
   for (Index r = 0; r < rows; ++r) {
     pointers[r] = copy[r];
     if (t.reload) copy_padded(t.c[r] + t.column, width, copy[r]);
   }
-  const float* const whole_bias = t.bias;
+  const Real* const whole_bias = t.bias;
   if (t.bias) {
     copy_padded(t.bias + t.column, width, bias);
     t.bias = bias;
   }
-  float* const* c = t.c;
+  Real* const* c = t.c;
   const Index column = t.column;
   t.c = pointers;
   t.column = 0;
@@ -166,8 +167,8 @@ struct BlockOfK {
   Index done, total;
 };
 
-void multiply_block(const float* const* a, const BlockOfK& k, Index m, const float* panels, Index n, Index first,
-                    Index last, float* const* c, const float* bias, bool reload, bool relu) {
+void multiply_block(const Real* const* a, const BlockOfK& k, Index m, const Real* panels, Index n, Index first,
+                    Index last, Real* const* c, const Real* bias, bool reload, bool relu) {
   TileArguments t{a, k.offsets, k.segments, k.within, k.length, nullptr, kPanel * k.total, c, 0, bias, reload, relu};
   Index panel = first;
   if (const WideTile wide = find_wide_tile(m); wide.tile) {
@@ -203,11 +204,11 @@ void multiply_block(const float* const* a, const BlockOfK& k, Index m, const flo
 }
 
 // The same over a copy of one stretch of k, whose rows lie side by side. A function of its own for its frame of 100 KiB.
-[[gnu::noinline]] void multiply_copied_block(const float* const* a, const BlockOfK& k, Index m, const float* panels,
-                                             Index n, Index first, Index last, float* const* c, const float* bias,
+[[gnu::noinline]] void multiply_copied_block(const Real* const* a, const BlockOfK& k, Index m, const Real* panels,
+                                             Index n, Index first, Index last, Real* const* c, const Real* bias,
                                              bool reload, bool relu) {
-  alignas(kAlignment) float copy[kRowBlock * kCopyRow];
-  const float* rows[kRowBlock];
+  alignas(kAlignment) Real copy[kRowBlock * kCopyRow];
+  const Real* rows[kRowBlock];
   for (Index r = 0; r < m; ++r) {
     rows[r] = copy + r * kCopyRow;
     std::copy_n(a[r] + *k.offsets + k.within, k.length, copy + r * kCopyRow);
@@ -228,15 +229,16 @@ Index row_block_begin(Index m, Index blocks, Index block) {
   return Split(m, tiles).begin(Split(tiles, blocks).begin(block));
 }
 
-void multiply_rows(const float* const* a, const Segments& segments, Index m, const float* panels, Index n, Index first,
-                   Index last, float* const* c, const Epilogue& epilogue) {
+void multiply_rows(const Real* const* a, const Segments& segments, Index m, const Real* panels, Index n, Index first,
+                   Index last, Real* const* c, const Epilogue& epilogue) {
   assert(m <= kRowBlock && !(epilogue.accumulate && epilogue.bias));
   const bool relu = epilogue.plain_relu();
   const Index total = segments.count * segments.length;
   const bool ends_chains = segments.first + total == segments.total;
   // Rows a multiple of 4096 bytes apart share one set of the first level of cache: where several panels read them, each
   // block of k is copied first.
-  const bool crowded = m > 1 && last - first >= 4 && (a[1] - a[0]) % 1024 == 0 && segments.length >= kBlockK;
+  const bool crowded = m > 1 && last - first >= 4 && (a[1] - a[0]) % static_cast<Index>(4096 / sizeof(Real)) == 0 &&
+                       segments.length >= kBlockK;
   const auto block = [&](Index segment, Index count, Index within, Index length) {
     const Index done = segments.first + segment * segments.length + within;
     const bool begins = done == 0, ends = done + count * length == segments.total;
@@ -272,7 +274,7 @@ void multiply_rows(const float* const* a, const Segments& segments, Index m, con
   }
 }
 
-void gemm(const float* a, Index lda, Index m, Index k, const float* panels, Index n, float* c, Index ldc,
+void gemm(const Real* a, Index lda, Index m, Index k, const Real* panels, Index n, Real* c, Index ldc,
           const Epilogue& epilogue) {
   const Index panels_of_c = panel_count(n), blocks = row_blocks(m);
   const double work = fma_work(static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k));
@@ -286,8 +288,8 @@ void gemm(const float* a, Index lda, Index m, Index k, const float* panels, Inde
   parallel_for(blocks * parts, work, [&](Index task, int) {
     const Index block = task / parts, part = task % parts;
     const Index begin = row_block_begin(m, blocks, block), end = row_block_begin(m, blocks, block + 1);
-    const float* from[kRowBlock];
-    float* to[kRowBlock];
+    const Real* from[kRowBlock];
+    Real* to[kRowBlock];
     for (Index r = begin; r < end; ++r) {
       from[r - begin] = a + r * lda;
       to[r - begin] = c + r * ldc;
@@ -302,10 +304,10 @@ void gemm(const float* a, Index lda, Index m, Index k, const float* panels, Inde
 namespace {
 
 struct OuterArguments {
-  const float* const* runs;
+  const Real* const* runs;
   Index run_count, run_length, offset, lda;
-  const float* b;
-  float* c;
+  const Real* b;
+  Real* c;
   Index ldc;
   bool reload;
 };
@@ -317,9 +319,9 @@ void outer_tile(const OuterArguments& t) {
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 16
     for (int j = 0; j < P; ++j) sum[r][j] = t.reload ? packet::load(t.c + r * t.ldc + j * kWidth) : packet::zero();
-  const float* b = t.b;
+  const Real* b = t.b;
   for (Index s = 0; s < t.run_count; ++s) {
-    const float* a = t.runs[s] + t.offset;
+    const Real* a = t.runs[s] + t.offset;
 #pragma GCC unroll 2
     for (Index p = 0; p < t.run_length; ++p) {
       Packet right[P];
@@ -365,19 +367,20 @@ constexpr Index kLeftTile = kOuterRows * kRows + kWidth;
 // Copies rows of A, tile after tile of `split` from `first` to `last`, each tile's floats side by side. A whole register
 // is moved at a time, and a tile's next row overwrites what was too much; only the last row, behind which A may end, is
 // copied exactly.
-void pack_left(const OuterArguments& t, const Split& split, Index first, Index last, float* left) {
+void pack_left(const OuterArguments& t, const Split& split, Index first, Index last, Real* left) {
   for (Index s = 0, done = 0; s < t.run_count; ++s, done += t.run_length) {
-    const float* a = t.runs[s] + t.offset;
+    const Real* a = t.runs[s] + t.offset;
     // Eight rows at a time: lines of A are still at hand when the next tile wants the rest of them.
     for (Index p = 0; p < t.run_length; p += 8) {
       const Index end = std::min(p + 8, t.run_length), whole = std::min(end, t.run_length - 1);
       for (Index tile = first; tile < last; ++tile) {
         const Index row = split.begin(tile), rows = split.begin(tile + 1) - row;
-        const float* from = a + p * t.lda + row;
-        float* to = left + (tile - first) * kLeftTile + (done + p) * rows;
+        const Real* from = a + p * t.lda + row;
+        Real* to = left + (tile - first) * kLeftTile + (done + p) * rows;
         for (Index i = p; i < whole; ++i, from += t.lda, to += rows) {
           packet::store(to, packet::load(from));
-          if (kRows > kWidth && rows > kWidth) packet::store(to + kWidth, packet::load(from + kWidth));
+          for (Index j = kWidth; j < kRows; j += kWidth)
+            if (rows > j) packet::store(to + j, packet::load(from + j));
         }
         if (whole < end) std::copy_n(from, rows, to);
       }
@@ -387,20 +390,20 @@ void pack_left(const OuterArguments& t, const Split& split, Index first, Index l
 
 }  // namespace
 
-void multiply_outer(const float* const* runs, Index run_count, Index run_length, Index offset, Index lda, Index m,
-                    const float* columns, Index width, bool accumulate, float* c, Index ldc) {
+void multiply_outer(const Real* const* runs, Index run_count, Index run_length, Index offset, Index lda, Index m,
+                    const Real* columns, Index width, bool accumulate, Real* c, Index ldc) {
   const OuterArguments in_place{runs, run_count, run_length, offset, lda, nullptr, nullptr, ldc, accumulate};
   OuterArguments t = in_place;
   const Index tiles = ceil_div(m, kRows);
   const Split split(m, tiles);
-  alignas(kAlignment) float left[kLeftTiles * kLeftTile];
-  alignas(kAlignment) float copy[kRows * kPanel];
+  alignas(kAlignment) Real left[kLeftTiles * kLeftTile];
+  alignas(kAlignment) Real copy[kRows * kPanel];
   // Rows of A that lie far apart crowd a few sets of the cache: worth gathering where several panels share them.
   const bool gather = width > kPanel && lda >= 256;
   for (Index tile = 0; tile < tiles; ++tile) {
     const Index row = split.begin(tile), rows = split.begin(tile + 1) - row;
     t.offset = offset + row;
-    const float* left_run = left + tile % kLeftTiles * kLeftTile;
+    const Real* left_run = left + tile % kLeftTiles * kLeftTile;
     if (gather) {
       if (tile % kLeftTiles == 0) pack_left(in_place, split, tile, std::min(tiles, tile + kLeftTiles), left);
       t.runs = &left_run;
@@ -413,7 +416,7 @@ void multiply_outer(const float* const* runs, Index run_count, Index run_length,
       const Index panel_width = std::min(kPanel, width - first);
       const int packets = panel_width > kWidth ? 2 : 1;
       const OuterTile run = find_outer_tile(rows, packets);
-      float* const to = c + row * ldc + first;
+      Real* const to = c + row * ldc + first;
       t.b = columns + first * kOuterRows;
       t.c = to;
       t.ldc = ldc;
@@ -444,9 +447,9 @@ Index rows_of_chunk(Index m, Index n) {
 }
 
 // Rows [0, rows) of the operands give columns [first, first + width) of rows [begin, end) of the C's, counted through them all.
-void outer_task(const Left* lefts, Index count, const float* b, Index ldb, Index rows, Index begin, Index end,
-                Index first, Index width, float* sums) {
-  alignas(kAlignment) float columns[kOuterPack];
+void outer_task(const Left* lefts, Index count, const Real* b, Index ldb, Index rows, Index begin, Index end,
+                Index first, Index width, Real* sums) {
+  alignas(kAlignment) Real columns[kOuterPack];
   for (Index row = 0; row < rows; row += kOuterRows) {
     const Index taken = std::min(kOuterRows, rows - row);
     pack_columns(b + row * ldb + first, ldb, taken, width, columns, sums ? sums + first : nullptr, row > 0);
@@ -454,7 +457,7 @@ void outer_task(const Left* lefts, Index count, const float* b, Index ldb, Index
     for (const Left* left = lefts; left < lefts + count; before += left++->m) {
       const Index from = std::max(begin - before, Index{0}), to = std::min(end - before, left->m);
       if (from >= to) continue;
-      const float* run = left->a + row * left->lda;
+      const Real* run = left->a + row * left->lda;
       multiply_outer(&run, 1, taken, from, left->lda, to - from, columns, width, row > 0,
                      left->c + from * left->ldc + first, left->ldc);
     }
@@ -469,14 +472,14 @@ Index gemm_tn_scratch(Index m, Index n, Index most_rows) {
   return std::min(kWave, ceil_div(most_rows, chunk) - 1) * (m + 1) * n;
 }
 
-void gemm_tn_one(const float* a, Index lda, const float* b, Index ldb, Index rows, Index m, Index n, float* c,
-                 Index ldc, float* column_sums, float* scratch) {
+void gemm_tn_one(const Real* a, Index lda, const Real* b, Index ldb, Index rows, Index m, Index n, Real* c, Index ldc,
+                 Real* column_sums, Real* scratch) {
   const Left left{a, lda, m, c, ldc};
   gemm_tn_several(&left, 1, b, ldb, rows, n, column_sums, scratch);
 }
 
-void gemm_tn_several(const Left* lefts, Index count, const float* b, Index ldb, Index rows, Index n, float* column_sums,
-                     float* scratch) {
+void gemm_tn_several(const Left* lefts, Index count, const Real* b, Index ldb, Index rows, Index n, Real* column_sums,
+                     Real* scratch) {
   assert(count <= kMostLefts);
   Index m = 0;
   for (Index i = 0; i < count; ++i) m += lefts[i].m;
@@ -501,9 +504,9 @@ void gemm_tn_several(const Left* lefts, Index count, const float* b, Index ldb, 
     const Index direct = first == 0 ? 1 : 0, wave = std::min(chunks - first, kWave + direct);
     parallel_for(wave, work * static_cast<double>(wave) / static_cast<double>(chunks), [&](Index task, int) {
       const Index begin = (first + task) * chunk, end = std::min(rows, begin + chunk);
-      float* partial = scratch + (task - direct) * size;
+      Real* partial = scratch + (task - direct) * size;
       const bool in_place = first + task == 0;
-      float* sums = column_sums == nullptr ? nullptr : in_place ? column_sums : partial + m * n;
+      Real* sums = column_sums == nullptr ? nullptr : in_place ? column_sums : partial + m * n;
       Left parts[kMostLefts];
       for (Index i = 0; i < count; ++i) {
         parts[i] = lefts[i];
@@ -516,7 +519,7 @@ void gemm_tn_several(const Left* lefts, Index count, const float* b, Index ldb, 
                    sums);
     });
     for (Index i = 0; i < wave - direct; ++i) {
-      const float* partial = scratch + i * size;
+      const Real* partial = scratch + i * size;
       for (const Left* left = lefts; left < lefts + count; ++left)
         for (Index r = 0; r < left->m; ++r, partial += n)
           for (Index j = 0; j < n; ++j) left->c[r * left->ldc + j] += partial[j];

@@ -30,21 +30,21 @@ KERNEL(Index, packed_size)(Index k, Index n);
 KERNEL(Index, panel_count)(Index n);
 
 /// Packs B (k x n), whose element (p, j) lies at b[p * row_stride + j * column_stride].
-KERNEL(void, pack)(const float* b, Index row_stride, Index column_stride, Index k, Index n, float* panels);
+KERNEL(void, pack)(const Real* b, Index row_stride, Index column_stride, Index k, Index n, Real* panels);
 
 /// The start of the chains of a product, and the function applied to their results.
 struct Epilogue : ActivationFunction {
-  bool accumulate = false;      ///< start from C; else from the bias, else from 0
-  const float* bias = nullptr;  ///< n floats; not together with accumulate
+  bool accumulate = false;     ///< start from C; else from the bias, else from 0
+  const Real* bias = nullptr;  ///< n floats; not together with accumulate
 };
 
 /// C (m x n) = epilogue(A (m x k) B), B packed. Rows of A and C are contiguous, lda and ldc floats apart.
-KERNEL(void, gemm)(const float* a, Index lda, Index m, Index k, const float* panels, Index n, float* c, Index ldc,
+KERNEL(void, gemm)(const Real* a, Index lda, Index m, Index k, const Real* panels, Index n, Real* c, Index ldc,
                    const Epilogue& epilogue);
 
 /// The same product, to the bit, with B (k x n) in rows: a few of them are packed at a time.
-KERNEL(void, gemm_unpacked)(const float* a, Index lda, Index m, Index k, const float* b, Index n, float* c, Index ldc,
-                            const Epilogue& epilogue, float* scratch);
+KERNEL(void, gemm_unpacked)(const Real* a, Index lda, Index m, Index k, const Real* b, Index n, Real* c, Index ldc,
+                            const Epilogue& epilogue, Real* scratch);
 KERNEL(Index, gemm_unpacked_scratch)(Index n);
 
 /// Layout of the k of a left operand behind a row's pointer: `count` runs of `length` floats, the first float of run s at
@@ -58,24 +58,24 @@ struct Segments {
 
 /// The same product for one task: m <= kRowBlock rows given by their pointers, panels [first, last) of C's n columns.
 /// `panels` is the whole packed operand.
-KERNEL(void, multiply_rows)(const float* const* a, const Segments& segments, Index m, const float* panels, Index n,
-                            Index first, Index last, float* const* c, const Epilogue& epilogue);
+KERNEL(void, multiply_rows)(const Real* const* a, const Segments& segments, Index m, const Real* panels, Index n,
+                            Index first, Index last, Real* const* c, const Epilogue& epilogue);
 
 /// A left operand A (rows x m), and the array for its product with the common right one.
 struct Left {
-  const float* a;
+  const Real* a;
   Index lda, m;
-  float* c;
+  Real* c;
   Index ldc;
 };
 constexpr Index kMostLefts = 2;
 
 /// C (m x n) = A^T B for B (rows x n) and one left operand, or each of `count`; writes the sums of B's columns to
 /// column_sums unless that is null. With m = 0 nothing is written to C (a and c may be null).
-KERNEL(void, gemm_tn_one)(const float* a, Index lda, const float* b, Index ldb, Index rows, Index m, Index n, float* c,
-                          Index ldc, float* column_sums, float* scratch);
-KERNEL(void, gemm_tn_several)(const Left* lefts, Index count, const float* b, Index ldb, Index rows, Index n,
-                              float* column_sums, float* scratch);
+KERNEL(void, gemm_tn_one)(const Real* a, Index lda, const Real* b, Index ldb, Index rows, Index m, Index n, Real* c,
+                          Index ldc, Real* column_sums, Real* scratch);
+KERNEL(void, gemm_tn_several)(const Left* lefts, Index count, const Real* b, Index ldb, Index rows, Index n,
+                              Real* column_sums, Real* scratch);
 inline constexpr Overloaded<&gemm_tn_one, &gemm_tn_several> gemm_tn{};
 /// Floats of scratch that gemm_tn needs for up to `most_rows` rows, m being that of all left operands together.
 KERNEL(Index, gemm_tn_scratch)(Index m, Index n, Index most_rows);

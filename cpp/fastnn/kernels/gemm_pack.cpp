@@ -13,7 +13,7 @@ using packet::Packet;
 namespace {
 
 // Rows [0, k) of one panel of `width` columns, `stride` floats a row.
-void pack_panel(const float* b, Index row_stride, Index column_stride, Index k, Index width, Index stride, float* to) {
+void pack_panel(const Real* b, Index row_stride, Index column_stride, Index k, Index width, Index stride, Real* to) {
   Index p = 0;
   if (column_stride == 1 && width == stride) {
     if (stride == kPanel) {
@@ -47,13 +47,13 @@ void pack_panel(const float* b, Index row_stride, Index column_stride, Index k, 
   }
   for (; p < k; ++p) {
     for (Index j = 0; j < width; ++j) to[p * stride + j] = b[p * row_stride + j * column_stride];
-    for (Index j = width; j < stride; ++j) to[p * stride + j] = 0.0f;
+    for (Index j = width; j < stride; ++j) to[p * stride + j] = 0.0_r;
   }
 }
 
 }  // namespace
 
-void pack_rows(const float* b, Index row_stride, Index column_stride, Index k, Index n, float* panels, Index total_k,
+void pack_rows(const Real* b, Index row_stride, Index column_stride, Index k, Index n, Real* panels, Index total_k,
                Index first_k) {
   parallel_for(panel_count(n), byte_work(8.0 * static_cast<double>(k * n)), [&](Index panel, int) {
     const Index width = std::min(kPanel, n - panel * kPanel), stride = width > kWidth ? kPanel : kWidth;
@@ -62,11 +62,11 @@ void pack_rows(const float* b, Index row_stride, Index column_stride, Index k, I
   });
 }
 
-void pack(const float* b, Index row_stride, Index column_stride, Index k, Index n, float* panels) {
+void pack(const Real* b, Index row_stride, Index column_stride, Index k, Index n, Real* panels) {
   pack_rows(b, row_stride, column_stride, k, n, panels, k, 0);
 }
 
-void pack_columns(const float* b, Index ldb, Index rows, Index width, float* columns, float* sums, bool accumulate) {
+void pack_columns(const Real* b, Index ldb, Index rows, Index width, Real* columns, Real* sums, bool accumulate) {
   for (Index first = 0; first < width; first += kPanel, columns += kOuterRows * kPanel) {
     const Index panel_width = std::min(kPanel, width - first), stride = panel_width > kWidth ? kPanel : kWidth;
     pack_panel(b + first, ldb, 1, rows, panel_width, stride, columns);

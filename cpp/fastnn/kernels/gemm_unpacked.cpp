@@ -18,7 +18,7 @@ using packet::Packet;
 constexpr Index kFewRows = 8, kStreamed = 6;
 
 template <int kSteps>
-void stream_steps(const float* a, Index lda, Index m, const float* b, Index n, Index width, float* c, Index ldc) {
+void stream_steps(const Real* a, Index lda, Index m, const Real* b, Index n, Index width, Real* c, Index ldc) {
   packet::for_each(width, [=](Index j, Index count) {
     Packet right[kSteps];
     for (int p = 0; p < kSteps; ++p) {
@@ -33,17 +33,17 @@ void stream_steps(const float* a, Index lda, Index m, const float* b, Index n, I
   });
 }
 
-void stream(const float* a, Index lda, Index m, Index k, const float* b, Index n, Index width, float* c, Index ldc) {
+void stream(const Real* a, Index lda, Index m, Index k, const Real* b, Index n, Index width, Real* c, Index ldc) {
   Index p = 0;
   for (; p + kStreamed <= k; p += kStreamed) stream_steps<kStreamed>(a + p, lda, m, b + p * n, n, width, c, ldc);
   for (; p < k; ++p) stream_steps<1>(a + p, lda, m, b + p * n, n, width, c, ldc);
 }
 
 // Row p of a block of B into its panels of `steps` rows.
-void pack_row(const float* row, Index n, Index p, Index steps, float* panels) {
+void pack_row(const Real* row, Index n, Index p, Index steps, Real* panels) {
   for (Index first = 0; first < n; first += kPanel) {
     const Index left = n - first;
-    float* const to = panels + first * steps + p * (left > kWidth ? kPanel : kWidth);
+    Real* const to = panels + first * steps + p * (left > kWidth ? kPanel : kWidth);
     packet::store(to, packet::load_n(row + first, std::min(kWidth, left)));
     if (left > kWidth)
       packet::store(to + kWidth, packet::load_n(row + first + kWidth, std::min(kWidth, left - kWidth)));
@@ -57,8 +57,8 @@ constexpr Index kPackedRows = 255;
 
 Index gemm_unpacked_scratch(Index n) { return packed_size(kPackedRows, n); }
 
-void gemm_unpacked(const float* a, Index lda, Index m, Index k, const float* b, Index n, float* c, Index ldc,
-                   const Epilogue& epilogue, float* scratch) {
+void gemm_unpacked(const Real* a, Index lda, Index m, Index k, const Real* b, Index n, Real* c, Index ldc,
+                   const Epilogue& epilogue, Real* scratch) {
   const auto products = [&](Index length) {
     return fma_work(static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(length));
   };
@@ -72,7 +72,7 @@ void gemm_unpacked(const float* a, Index lda, Index m, Index k, const float* b, 
             if (epilogue.bias)
               std::copy_n(epilogue.bias + first, width, c + r * ldc + first);
             else
-              std::fill_n(c + r * ldc + first, width, 0.0f);
+              std::fill_n(c + r * ldc + first, width, 0.0_r);
           }
           stream(a, lda, m, k, b + first, n, width, c + first, ldc);
           for (Index r = 0; r < m && epilogue.activation != Activation::linear; ++r)

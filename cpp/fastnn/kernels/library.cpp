@@ -16,6 +16,7 @@ const kernels::Services* services = nullptr;
 
 constexpr kernels::Table kTable = {
     sizeof(kernels::Table),
+    sizeof(Real),
     FASTNN_ISA_NAME,
     static_cast<int>(packet::kWidth),
     FASTNN_TEXT(EIGEN_WORLD_VERSION) "." FASTNN_TEXT(EIGEN_MAJOR_VERSION) "." FASTNN_TEXT(EIGEN_MINOR_VERSION),

@@ -15,45 +15,45 @@ using namespace packet;
 constexpr Index kAhead = 8, kMostAsked = 64;
 
 template <class Id>
-void copy_rows(const Id* ids, Index count, const float* table, Index rows, Index width, float* y) {
+void copy_rows(const Id* ids, Index count, const Real* table, Index rows, Index width, Real* y) {
   for (Index i = 0; i < count; ++i, y += width) {
     if (i + kAhead < count)
       if (const Index row = row_of(ids[i + kAhead], rows); row >= 0)
         for (Index j = 0; j < std::min(width, kMostAsked); j += 16) prefetch(table + row * width + j);
     const Index row = row_of(ids[i], rows);
     if (row < 0)
-      std::fill(y, y + width, std::numeric_limits<float>::quiet_NaN());
+      std::fill(y, y + width, std::numeric_limits<Real>::quiet_NaN());
     else
       std::copy(table + row * width, table + (row + 1) * width, y);
   }
 }
 
 template <class Id>
-void add_rows(const Id* ids, Index count, const float* dy, Index rows, Index width, Index first, Index last,
-              float* dtable) {
+void add_rows(const Id* ids, Index count, const Real* dy, Index rows, Index width, Index first, Index last,
+              Real* dtable) {
   for (Index i = 0; i < count; ++i) {
     const Index row = row_of(ids[i], rows);
     if (row < 0) continue;
-    const float* from = dy + i * width + first;
-    float* to = dtable + row * width + first;
+    const Real* from = dy + i * width + first;
+    Real* to = dtable + row * width + first;
     for_each(last - first, [&](Index j, Index n) { store_n(to + j, add(load_n(to + j, n), load_n(from + j, n)), n); });
   }
 }
 
 }  // namespace
 
-void look_up_float(const float* ids, Index count, const float* table, Index rows, Index width, float* y) {
+void look_up_float(const Real* ids, Index count, const Real* table, Index rows, Index width, Real* y) {
   copy_rows(ids, count, table, rows, width, y);
 }
-void look_up_int(const std::int32_t* ids, Index count, const float* table, Index rows, Index width, float* y) {
+void look_up_int(const std::int32_t* ids, Index count, const Real* table, Index rows, Index width, Real* y) {
   copy_rows(ids, count, table, rows, width, y);
 }
-void look_up_backward_float(const float* ids, Index count, const float* dy, Index rows, Index width, Index first,
-                            Index last, float* dtable) {
+void look_up_backward_float(const Real* ids, Index count, const Real* dy, Index rows, Index width, Index first,
+                            Index last, Real* dtable) {
   add_rows(ids, count, dy, rows, width, first, last, dtable);
 }
-void look_up_backward_int(const std::int32_t* ids, Index count, const float* dy, Index rows, Index width, Index first,
-                          Index last, float* dtable) {
+void look_up_backward_int(const std::int32_t* ids, Index count, const Real* dy, Index rows, Index width, Index first,
+                          Index last, Real* dtable) {
   add_rows(ids, count, dy, rows, width, first, last, dtable);
 }
 

@@ -17,11 +17,11 @@ namespace {
 using namespace packet;
 using Parameters = ElementLossParameters;
 
-constexpr float kEpsilon = 1e-7f;
-constexpr float kAlmostOne = 1.0f - kEpsilon;
+constexpr Real kEpsilon = 1e-7_r;
+constexpr Real kAlmostOne = 1.0_r - kEpsilon;
 
-inline Packet sign(const Packet& a) { return select(less(zero(), a), one(), select(less(a, zero()), set1(-1.0f), a)); }
-inline Packet inside(const Packet& a, float low, float high) {
+inline Packet sign(const Packet& a) { return select(less(zero(), a), one(), select(less(a, zero()), set1(-1.0_r), a)); }
+inline Packet inside(const Packet& a, Real low, Real high) {
   return both(ei::pcmp_le(set1(low), a), ei::pcmp_le(a, set1(high)));
 }
 
@@ -41,7 +41,7 @@ struct SquaredError {
     const Packet e = sub(p, t);
     return mul(e, e);
   }
-  Packet slope(const Packet& t, const Packet& p) const { return mul(set1(2.0f), sub(p, t)); }
+  Packet slope(const Packet& t, const Packet& p) const { return mul(set1(2.0_r), sub(p, t)); }
 };
 
 struct AbsoluteError {
@@ -52,7 +52,7 @@ struct AbsoluteError {
 
 struct AbsolutePercentageError {
   explicit AbsolutePercentageError(const Parameters&) {}
-  static Packet scale(const Packet& t) { return div(set1(100.0f), max(packet::abs(t), set1(kEpsilon))); }
+  static Packet scale(const Packet& t) { return div(set1(100.0_r), max(packet::abs(t), set1(kEpsilon))); }
   Packet value(const Packet& t, const Packet& p) const { return mul(packet::abs(sub(p, t)), scale(t)); }
   Packet slope(const Packet& t, const Packet& p) const { return mul(sign(sub(p, t)), scale(t)); }
 };
@@ -67,7 +67,7 @@ struct SquaredLogarithmicError {
     return mul(e, e);
   }
   Packet slope(const Packet& t, const Packet& p) const {
-    const Packet slope = div(mul(set1(2.0f), difference(t, p)), add(one(), p));
+    const Packet slope = div(mul(set1(2.0_r), difference(t, p)), add(one(), p));
     return select(less(p, set1(kEpsilon)), zero(), slope);
   }
 };
@@ -76,18 +76,18 @@ struct Huber {
   explicit Huber(const Parameters& parameters) : delta_(parameters.delta) {}
   Packet value(const Packet& t, const Packet& p) const {
     const Packet e = packet::abs(sub(p, t)), delta = set1(delta_);
-    const Packet far = mul(delta, sub(e, mul(set1(0.5f), delta)));
-    return select(less(delta, e), far, mul(set1(0.5f), mul(e, e)));
+    const Packet far = mul(delta, sub(e, mul(set1(0.5_r), delta)));
+    return select(less(delta, e), far, mul(set1(0.5_r), mul(e, e)));
   }
   Packet slope(const Packet& t, const Packet& p) const { return clamp(sub(p, t), -delta_, delta_); }
-  float delta_;
+  Real delta_;
 };
 
 struct LogCosh {
   explicit LogCosh(const Parameters&) {}
   Packet value(const Packet& t, const Packet& p) const {
     const Packet e = packet::abs(sub(p, t));
-    return add(e, sub(packet::log1p(packet::exp(mul(set1(-2.0f), e))), set1(0.69314718055994531f)));
+    return add(e, sub(packet::log1p(packet::exp(mul(set1(-2.0_r), e))), set1(0.69314718055994531_r)));
   }
   Packet slope(const Packet& t, const Packet& p) const { return packet::tanh(sub(p, t)); }
 };
@@ -101,18 +101,18 @@ struct Poisson {
 struct KlDivergence {
   explicit KlDivergence(const Parameters&) {}
   Packet value(const Packet& t, const Packet& p) const {
-    const Packet truth = clamp(t, kEpsilon, 1.0f), guess = clamp(p, kEpsilon, 1.0f);
+    const Packet truth = clamp(t, kEpsilon, 1.0_r), guess = clamp(p, kEpsilon, 1.0_r);
     return mul(truth, packet::log(div(truth, guess)));
   }
   Packet slope(const Packet& t, const Packet& p) const {
-    const Packet truth = clamp(t, kEpsilon, 1.0f), guess = clamp(p, kEpsilon, 1.0f);
-    return select(inside(p, kEpsilon, 1.0f), negate(div(truth, guess)), sub(p, p));
+    const Packet truth = clamp(t, kEpsilon, 1.0_r), guess = clamp(p, kEpsilon, 1.0_r);
+    return select(inside(p, kEpsilon, 1.0_r), negate(div(truth, guess)), sub(p, p));
   }
 };
 
 // Labels of 0 and 1 stand for -1 and 1. Keras decides that for a batch as a whole; here a 0 is always -1, so that the
 // loss of a sample does not depend on its neighbours.
-inline Packet hinge_label(const Packet& t) { return select(equal(t, zero()), set1(-1.0f), t); }
+inline Packet hinge_label(const Packet& t) { return select(equal(t, zero()), set1(-1.0_r), t); }
 
 struct Hinge {
   explicit Hinge(const Parameters&) {}
@@ -129,14 +129,14 @@ struct SquaredHinge {
     return mul(e, e);
   }
   Packet slope(const Packet& t, const Packet& p) const {
-    return mul(set1(-2.0f), mul(hinge_label(t), hinge_.value(t, p)));
+    return mul(set1(-2.0_r), mul(hinge_label(t), hinge_.value(t, p)));
   }
   Hinge hinge_;
 };
 
 struct BinaryCrossentropy {
   explicit BinaryCrossentropy(const Parameters& parameters) : smoothing_(parameters.smoothing) {}
-  Packet label(const Packet& t) const { return madd(t, set1(1.0f - smoothing_), set1(0.5f * smoothing_)); }
+  Packet label(const Packet& t) const { return madd(t, set1(1.0_r - smoothing_), set1(0.5_r * smoothing_)); }
   Packet value(const Packet& t, const Packet& p) const {
     const Packet y = label(t), q = clamp(p, kEpsilon, kAlmostOne);
     return negate(add(mul(y, packet::log(q)), mul(sub(one(), y), packet::log(sub(one(), q)))));
@@ -146,7 +146,7 @@ struct BinaryCrossentropy {
     const Packet slope = div(sub(q, label(t)), mul(q, sub(one(), q)));
     return select(inside(p, kEpsilon, kAlmostOne), slope, sub(p, p));  // p - p: 0, or NaN where p is
   }
-  float smoothing_;
+  Real smoothing_;
 };
 
 struct BinaryCrossentropyOnLogits : BinaryCrossentropy {
@@ -194,24 +194,23 @@ void visit_term(ElementLoss loss, const Parameters& parameters, Visit&& visit) {
 constexpr bool averages(ElementLoss loss) { return loss != ElementLoss::kl_divergence; }
 
 // The score of the best wrong class less that of the right one, plus 1, and which class that is.
-float find_margin(const float* t, const float* p, Index n, Index& rival) {
-  const float right =
-      sum_over(n, [&](Index i, Index count) { return mul(load_n(t + i, count), load_n(p + i, count)); });
+Real find_margin(const Real* t, const Real* p, Index n, Index& rival) {
+  const Real right = sum_over(n, [&](Index i, Index count) { return mul(load_n(t + i, count), load_n(p + i, count)); });
   rival = 0;
-  float largest = (1.0f - t[0]) * p[0];
+  Real largest = (1.0_r - t[0]) * p[0];
   for (Index i = 1; i < n; ++i) {
-    const float v = (1.0f - t[i]) * p[i];
+    const Real v = (1.0_r - t[i]) * p[i];
     if (v > largest || v != v) largest = v, rival = i;
   }
-  return largest - right + 1.0f;
+  return largest - right + 1.0_r;
 }
 
-float dot_product(const float* a, const float* b, Index size) {
+Real dot_product(const Real* a, const Real* b, Index size) {
   return sum_over(size, [&](Index i, Index n) { return mul(load_n(a + i, n), load_n(b + i, n)); });
 }
-float inverse_norm(const float* a, Index size) {
-  const float norm = std::sqrt(dot_product(a, a, size));
-  return norm < kEpsilon ? 1.0f / kEpsilon : 1.0f / norm;
+Real inverse_norm(const Real* a, Index size) {
+  const Real norm = std::sqrt(dot_product(a, a, size));
+  return norm < kEpsilon ? 1.0_r / kEpsilon : 1.0_r / norm;
 }
 
 // The passes of a crossentropy over one group.
@@ -222,30 +221,30 @@ class Crossentropy {
 
   // Logits: the largest and sum exp(x - largest). Probabilities: nothing and their sum.
   struct Scales {
-    float shift, total;
+    Real shift, total;
   };
 
-  Scales measure(const float* x) const {
-    if (!kLogits) return {0.0f, sum_over(size_, [&](Index i, Index n) { return load_n(x + i, n); })};
-    const float top = max_over(size_, [&](Index i, Index n) { return load_n(x + i, n, -kInfinity); });
+  Scales measure(const Real* x) const {
+    if (!kLogits) return {0.0_r, sum_over(size_, [&](Index i, Index n) { return load_n(x + i, n); })};
+    const Real top = max_over(size_, [&](Index i, Index n) { return load_n(x + i, n, -kInfinity); });
     const Packet shift = set1(top);
-    const float total =
+    const Real total =
         sum_over(size_, [&](Index i, Index n) { return packet::exp(sub(load_n(x + i, n, -kInfinity), shift)); });
     return {top, total};
   }
 
-  static float divisor(const Scales& scales) { return scales.total < kEpsilon ? kEpsilon : scales.total; }
-  static float scalar_log(float x) {
-    alignas(kAlignment) float lanes[kWidth];
+  static Real divisor(const Scales& scales) { return scales.total < kEpsilon ? kEpsilon : scales.total; }
+  static Real scalar_log(Real x) {
+    alignas(kAlignment) Real lanes[kWidth];
     ei::pstore(lanes, packet::log(set1(x)));
     return lanes[0];
   }
 
-  Packet weights(const float* t, Index i, Index n) const {
-    return madd(load_n(t + i, n), set1(1.0f - terms_.smoothing), set1(terms_.smoothing / static_cast<float>(size_)));
+  Packet weights(const Real* t, Index i, Index n) const {
+    return madd(load_n(t + i, n), set1(1.0_r - terms_.smoothing), set1(terms_.smoothing / static_cast<Real>(size_)));
   }
 
-  float dense_loss(const float* t, const float* x, const Scales& scales) const {
+  Real dense_loss(const Real* t, const Real* x, const Scales& scales) const {
     if (kLogits) {
       const Packet shift = set1(scales.shift), level = set1(scalar_log(scales.total));
       return sum_over(
@@ -258,10 +257,10 @@ class Crossentropy {
     });
   }
 
-  void dense_slope(const float* t, const float* x, const Scales& scales, float dloss, float* dx) const {
+  void dense_slope(const Real* t, const Real* x, const Scales& scales, Real dloss, Real* dx) const {
     const Packet up = set1(dloss);
     if (kLogits) {
-      const float weight = sum_over(size_, [&](Index i, Index n) { return weights(t, i, n); });
+      const Real weight = sum_over(size_, [&](Index i, Index n) { return weights(t, i, n); });
       const Packet shift = set1(scales.shift), scale = set1(weight / scales.total);
       return for_each(size_, [&](Index i, Index n) {
         const Packet share = mul(packet::exp(sub(load_n(x + i, n), shift)), scale);
@@ -273,7 +272,7 @@ class Crossentropy {
       q = div(load_n(x + i, n), scale);
       return select(inside(q, kEpsilon, kAlmostOne), negate(div(weights(t, i, n), q)), sub(q, q));
     };
-    float along = 0.0f;
+    Real along = 0.0_r;
     if (!(scales.total < kEpsilon)) {
       along = sum_over(size_, [&](Index i, Index n) {
         Packet q;
@@ -294,51 +293,51 @@ class Crossentropy {
 
   // A register of losses, log(x) - taken or without logits -log(x), so that one logarithm serves them all.
   struct Logarithms {
-    alignas(kAlignment) float x[kWidth], taken[kWidth];
-    Logarithms() { std::fill_n(x, kWidth, 1.0f), std::fill_n(taken, kWidth, 0.0f); }
+    alignas(kAlignment) Real x[kWidth], taken[kWidth];
+    Logarithms() { std::fill_n(x, kWidth, 1.0_r), std::fill_n(taken, kWidth, 0.0_r); }
 
-    void finish(float* loss, Index count) const {
+    void finish(Real* loss, Index count) const {
       const Packet value = sub(packet::log(packet::load_aligned(x)), packet::load_aligned(taken));
       store_n(loss, kLogits ? value : sub(zero(), value), count);
     }
   };
 
   // What the loss of a group with this label is the logarithm of, in place `at`.
-  void take_label(Index label, const float* x, const Scales& scales, Logarithms& to, Index at) const {
-    to.x[at] = 1.0f;
-    to.taken[at] = 0.0f;
+  void take_label(Index label, const Real* x, const Scales& scales, Logarithms& to, Index at) const {
+    to.x[at] = 1.0_r;
+    to.taken[at] = 0.0_r;
     if (ignored(label)) return;
     if (!known(label)) {
-      to.x[at] = std::numeric_limits<float>::quiet_NaN();
+      to.x[at] = std::numeric_limits<Real>::quiet_NaN();
     } else if (kLogits) {
       to.x[at] = scales.total;
       to.taken[at] = x[label] - scales.shift;
     } else {
-      const float q = x[label] / divisor(scales);
+      const Real q = x[label] / divisor(scales);
       to.x[at] = q < kEpsilon ? kEpsilon : kAlmostOne < q ? kAlmostOne : q;
     }
   }
 
-  void sparse_slope(Index label, const float* x, const Scales& scales, float dloss, float* dx) const {
+  void sparse_slope(Index label, const Real* x, const Scales& scales, Real dloss, Real* dx) const {
     if (ignored(label) || !known(label)) {
-      const Packet fill = set1(ignored(label) ? 0.0f : std::numeric_limits<float>::quiet_NaN());
+      const Packet fill = set1(ignored(label) ? 0.0_r : std::numeric_limits<Real>::quiet_NaN());
       return for_each(size_, [&](Index i, Index n) { store_n(dx + i, fill, n); });
     }
     if (kLogits) {
-      const Packet shift = set1(scales.shift), scale = set1(1.0f / scales.total), up = set1(dloss);
+      const Packet shift = set1(scales.shift), scale = set1(1.0_r / scales.total), up = set1(dloss);
       for_each(size_, [&](Index i, Index n) {
         store_n(dx + i, mul(mul(packet::exp(sub(load_n(x + i, n), shift)), scale), up), n);
       });
-      alignas(kAlignment) float lanes[kWidth];
+      alignas(kAlignment) Real lanes[kWidth];
       ei::pstore(lanes, mul(sub(mul(packet::exp(sub(set1(x[label]), shift)), scale), one()), up));
       dx[label] = lanes[0];
       return;
     }
-    const float q = x[label] / divisor(scales);
+    const Real q = x[label] / divisor(scales);
     const bool clipped = q < kEpsilon || kAlmostOne < q;
-    const float g = clipped ? 0.0f : -1.0f / q;
-    const float common = scales.total < kEpsilon ? 0.0f : g * q;
-    const float down = dloss / divisor(scales);
+    const Real g = clipped ? 0.0_r : -1.0_r / q;
+    const Real common = scales.total < kEpsilon ? 0.0_r : g * q;
+    const Real down = dloss / divisor(scales);
     const Packet rest = set1(-common * down);
     for_each(size_, [&](Index i, Index n) { store_n(dx + i, rest, n); });
     dx[label] = (g - common) * down;
@@ -360,8 +359,8 @@ void visit_crossentropy(const ClassLoss& terms, Index size, Visit&& visit) {
 
 }  // namespace
 
-void element_loss(ElementLoss kind, const ElementLossParameters& parameters, const float* truth, const float* guess,
-                  Index groups, Index size, float* loss) {
+void element_loss(ElementLoss kind, const ElementLossParameters& parameters, const Real* truth, const Real* guess,
+                  Index groups, Index size, Real* loss) {
   visit_term(kind, parameters, [&](const auto& term) {
     each_range(groups, size, [&](Index begin, Index end) {
       if (size == 1)
@@ -370,17 +369,17 @@ void element_loss(ElementLoss kind, const ElementLossParameters& parameters, con
           store_n(loss + begin + i, term.value(t, p), count);
         });
       for (Index g = begin; g < end; ++g) {
-        const float *t = truth + g * size, *p = guess + g * size;
-        const float sum = sum_over(
+        const Real *t = truth + g * size, *p = guess + g * size;
+        const Real sum = sum_over(
             size, [&](Index i, Index count) { return term.value(load_n(t + i, count), load_n(p + i, count)); });
-        loss[g] = averages(kind) ? sum / static_cast<float>(size) : sum;
+        loss[g] = averages(kind) ? sum / static_cast<Real>(size) : sum;
       }
     });
   });
 }
 
-void element_loss_gradient(ElementLoss kind, const ElementLossParameters& parameters, const float* truth,
-                           const float* guess, const float* dloss, Index groups, Index size, float* dguess) {
+void element_loss_gradient(ElementLoss kind, const ElementLossParameters& parameters, const Real* truth,
+                           const Real* guess, const Real* dloss, Index groups, Index size, Real* dguess) {
   visit_term(kind, parameters, [&](const auto& term) {
     each_range(groups, size, [&](Index begin, Index end) {
       if (size == 1)
@@ -389,8 +388,8 @@ void element_loss_gradient(ElementLoss kind, const ElementLossParameters& parame
           store_n(dguess + begin + i, mul(slope, load_n(dloss + begin + i, count)), count);
         });
       for (Index g = begin; g < end; ++g) {
-        const float *t = truth + g * size, *p = guess + g * size;
-        const Packet scale = set1(averages(kind) ? dloss[g] / static_cast<float>(size) : dloss[g]);
+        const Real *t = truth + g * size, *p = guess + g * size;
+        const Packet scale = set1(averages(kind) ? dloss[g] / static_cast<Real>(size) : dloss[g]);
         for_each(size, [&](Index i, Index count) {
           const Packet slope = term.slope(load_n(t + i, count), load_n(p + i, count));
           store_n(dguess + g * size + i, mul(slope, scale), count);
@@ -400,48 +399,48 @@ void element_loss_gradient(ElementLoss kind, const ElementLossParameters& parame
   });
 }
 
-void categorical_hinge(const float* truth, const float* guess, Index groups, Index size, float* loss) {
+void categorical_hinge(const Real* truth, const Real* guess, Index groups, Index size, Real* loss) {
   each_range(groups, size, [&](Index begin, Index end) {
     for (Index g = begin; g < end; ++g) {
       Index rival;
-      const float margin = find_margin(truth + g * size, guess + g * size, size, rival);
-      loss[g] = margin < 0.0f ? 0.0f : margin;
+      const Real margin = find_margin(truth + g * size, guess + g * size, size, rival);
+      loss[g] = margin < 0.0_r ? 0.0_r : margin;
     }
   });
 }
 
-void categorical_hinge_gradient(const float* truth, const float* guess, const float* dloss, Index groups, Index size,
-                                float* dguess) {
+void categorical_hinge_gradient(const Real* truth, const Real* guess, const Real* dloss, Index groups, Index size,
+                                Real* dguess) {
   each_range(groups, size, [&](Index begin, Index end) {
     for (Index g = begin; g < end; ++g) {
-      const float* t = truth + g * size;
+      const Real* t = truth + g * size;
       Index rival;
-      const bool open = !(find_margin(t, guess + g * size, size, rival) <= 0.0f);
-      const float scale = open ? dloss[g] : 0.0f;
+      const bool open = !(find_margin(t, guess + g * size, size, rival) <= 0.0_r);
+      const Real scale = open ? dloss[g] : 0.0_r;
       for_each(size, [&](Index i, Index count) {
         store_n(dguess + g * size + i, mul(negate(load_n(t + i, count)), set1(scale)), count);
       });
-      dguess[g * size + rival] += (1.0f - t[rival]) * scale;
+      dguess[g * size + rival] += (1.0_r - t[rival]) * scale;
     }
   });
 }
 
-void cosine_similarity(const float* truth, const float* guess, Index groups, Index size, float* loss) {
+void cosine_similarity(const Real* truth, const Real* guess, Index groups, Index size, Real* loss) {
   each_range(groups, size, [&](Index begin, Index end) {
     for (Index g = begin; g < end; ++g) {
-      const float *t = truth + g * size, *p = guess + g * size;
+      const Real *t = truth + g * size, *p = guess + g * size;
       loss[g] = -dot_product(t, p, size) * inverse_norm(t, size) * inverse_norm(p, size);
     }
   });
 }
 
-void cosine_similarity_gradient(const float* truth, const float* guess, const float* dloss, Index groups, Index size,
-                                float* dguess) {
+void cosine_similarity_gradient(const Real* truth, const Real* guess, const Real* dloss, Index groups, Index size,
+                                Real* dguess) {
   each_range(groups, size, [&](Index begin, Index end) {
     for (Index g = begin; g < end; ++g) {
-      const float *t = truth + g * size, *p = guess + g * size;
-      const float it = inverse_norm(t, size), ip = inverse_norm(p, size);
-      const float along = ip < 1.0f / kEpsilon ? dot_product(t, p, size) * it * ip * ip : 0.0f;
+      const Real *t = truth + g * size, *p = guess + g * size;
+      const Real it = inverse_norm(t, size), ip = inverse_norm(p, size);
+      const Real along = ip < 1.0_r / kEpsilon ? dot_product(t, p, size) * it * ip * ip : 0.0_r;
       const Packet to_truth = set1(-it * ip * dloss[g]), to_guess = set1(along * ip * dloss[g]);
       for_each(size, [&](Index i, Index count) {
         const Packet pull = mul(load_n(t + i, count), to_truth);
@@ -451,8 +450,8 @@ void cosine_similarity_gradient(const float* truth, const float* guess, const fl
   });
 }
 
-void crossentropy_of_weights(const ClassLoss& terms, const float* labels, const float* scores, Index groups, Index size,
-                             float* loss, float* kept) {
+void crossentropy_of_weights(const ClassLoss& terms, const Real* labels, const Real* scores, Index groups, Index size,
+                             Real* loss, Real* kept) {
   visit_crossentropy(terms, size, [&](const auto& loss_of) {
     each_range(groups, size, [&](Index begin, Index end) {
       for (Index g = begin; g < end; ++g) {
@@ -466,8 +465,8 @@ void crossentropy_of_weights(const ClassLoss& terms, const float* labels, const 
   });
 }
 
-void crossentropy_of_classes(const ClassLoss& terms, const std::int32_t* labels, const float* scores, Index groups,
-                             Index size, float* loss, float* kept) {
+void crossentropy_of_classes(const ClassLoss& terms, const std::int32_t* labels, const Real* scores, Index groups,
+                             Index size, Real* loss, Real* kept) {
   visit_crossentropy(terms, size, [&](const auto& loss_of) {
     each_range(groups, size, [&](Index begin, Index end) {
       typename std::decay_t<decltype(loss_of)>::Logarithms pending;
@@ -484,8 +483,8 @@ void crossentropy_of_classes(const ClassLoss& terms, const std::int32_t* labels,
   });
 }
 
-void crossentropy_of_weights_gradient(const ClassLoss& terms, const float* labels, const float* scores,
-                                      const float* kept, const float* dloss, Index groups, Index size, float* dscores) {
+void crossentropy_of_weights_gradient(const ClassLoss& terms, const Real* labels, const Real* scores, const Real* kept,
+                                      const Real* dloss, Index groups, Index size, Real* dscores) {
   visit_crossentropy(terms, size, [&](const auto& loss_of) {
     each_range(groups, size, [&](Index begin, Index end) {
       for (Index g = begin; g < end; ++g)
@@ -495,8 +494,8 @@ void crossentropy_of_weights_gradient(const ClassLoss& terms, const float* label
   });
 }
 
-void crossentropy_of_classes_gradient(const ClassLoss& terms, const std::int32_t* labels, const float* scores,
-                                      const float* kept, const float* dloss, Index groups, Index size, float* dscores) {
+void crossentropy_of_classes_gradient(const ClassLoss& terms, const std::int32_t* labels, const Real* scores,
+                                      const Real* kept, const Real* dloss, Index groups, Index size, Real* dscores) {
   visit_crossentropy(terms, size, [&](const auto& loss_of) {
     each_range(groups, size, [&](Index begin, Index end) {
       for (Index g = begin; g < end; ++g)

@@ -45,25 +45,25 @@ inline bool find_element_loss(std::string_view name, ElementLoss& found) {
 }
 
 struct ElementLossParameters {
-  float delta = 1.0f;      ///< huber
-  float smoothing = 0.0f;  ///< label smoothing of the binary crossentropies
+  Real delta = 1.0_r;      ///< huber
+  Real smoothing = 0.0_r;  ///< label smoothing of the binary crossentropies
 };
 
-KERNEL(void, element_loss)(ElementLoss, const ElementLossParameters&, const float* truth, const float* guess,
-                           Index groups, Index size, float* loss);
+KERNEL(void, element_loss)(ElementLoss, const ElementLossParameters&, const Real* truth, const Real* guess,
+                           Index groups, Index size, Real* loss);
 /// dguess = dloss * slope of the loss with respect to the prediction.
-KERNEL(void, element_loss_gradient)(ElementLoss, const ElementLossParameters&, const float* truth, const float* guess,
-                                    const float* dloss, Index groups, Index size, float* dguess);
+KERNEL(void, element_loss_gradient)(ElementLoss, const ElementLossParameters&, const Real* truth, const Real* guess,
+                                    const Real* dloss, Index groups, Index size, Real* dguess);
 
 /// max(largest score of a wrong class - score of the right class + 1, 0); targets are one-hot.
-KERNEL(void, categorical_hinge)(const float* truth, const float* guess, Index groups, Index size, float* loss);
-KERNEL(void, categorical_hinge_gradient)(const float* truth, const float* guess, const float* dloss, Index groups,
-                                         Index size, float* dguess);
+KERNEL(void, categorical_hinge)(const Real* truth, const Real* guess, Index groups, Index size, Real* loss);
+KERNEL(void, categorical_hinge_gradient)(const Real* truth, const Real* guess, const Real* dloss, Index groups,
+                                         Index size, Real* dguess);
 
 /// -sum(t p) over unit vectors; a vector shorter than 1e-7 is divided by 1e-7.
-KERNEL(void, cosine_similarity)(const float* truth, const float* guess, Index groups, Index size, float* loss);
-KERNEL(void, cosine_similarity_gradient)(const float* truth, const float* guess, const float* dloss, Index groups,
-                                         Index size, float* dguess);
+KERNEL(void, cosine_similarity)(const Real* truth, const Real* guess, Index groups, Index size, Real* loss);
+KERNEL(void, cosine_similarity_gradient)(const Real* truth, const Real* guess, const Real* dloss, Index groups,
+                                         Index size, Real* dguess);
 
 /// Crossentropy over classes, a group for each sample. Labels are one-hot or soft (float), or a class number (int32);
 /// both are seen as weights w that sum to `weight`. On logits:
@@ -73,23 +73,23 @@ KERNEL(void, cosine_similarity_gradient)(const float* truth, const float* guess,
 /// A class number outside the classes makes its sample NaN: whoever hands out labels checks them.
 struct ClassLoss {
   bool logits = false;
-  float smoothing = 0.0f;  ///< label smoothing of float labels
+  Real smoothing = 0.0_r;  ///< label smoothing of float labels
   bool ignores = false;    ///< class number `ignored` has loss 0 and no gradient
   Index ignored = 0;
 };
 
 /// `kept`, unless null, receives two floats of each group, which the gradient reads.
-KERNEL(void, crossentropy_of_weights)(const ClassLoss&, const float* labels, const float* scores, Index groups,
-                                      Index size, float* loss, float* kept);
-KERNEL(void, crossentropy_of_classes)(const ClassLoss&, const std::int32_t* labels, const float* scores, Index groups,
-                                      Index size, float* loss, float* kept);
+KERNEL(void, crossentropy_of_weights)(const ClassLoss&, const Real* labels, const Real* scores, Index groups,
+                                      Index size, Real* loss, Real* kept);
+KERNEL(void, crossentropy_of_classes)(const ClassLoss&, const std::int32_t* labels, const Real* scores, Index groups,
+                                      Index size, Real* loss, Real* kept);
 inline constexpr Overloaded<&crossentropy_of_weights, &crossentropy_of_classes> crossentropy{};
-KERNEL(void, crossentropy_of_weights_gradient)(const ClassLoss&, const float* labels, const float* scores,
-                                               const float* kept, const float* dloss, Index groups, Index size,
-                                               float* dscores);
-KERNEL(void, crossentropy_of_classes_gradient)(const ClassLoss&, const std::int32_t* labels, const float* scores,
-                                               const float* kept, const float* dloss, Index groups, Index size,
-                                               float* dscores);
+KERNEL(void, crossentropy_of_weights_gradient)(const ClassLoss&, const Real* labels, const Real* scores,
+                                               const Real* kept, const Real* dloss, Index groups, Index size,
+                                               Real* dscores);
+KERNEL(void, crossentropy_of_classes_gradient)(const ClassLoss&, const std::int32_t* labels, const Real* scores,
+                                               const Real* kept, const Real* dloss, Index groups, Index size,
+                                               Real* dscores);
 inline constexpr Overloaded<&crossentropy_of_weights_gradient, &crossentropy_of_classes_gradient>
     crossentropy_gradient{};
 

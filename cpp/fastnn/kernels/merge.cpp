@@ -40,12 +40,12 @@ Packet fold(const Packet& a, const Packet& b) {
 template <bool kLargest>
 Packet share(const Packet& a, const Packet& b) {
   const Packet beyond = kLargest ? less(b, a) : less(a, b);
-  return select(beyond, set1(1.0f), select(equal(a, b), set1(0.5f), zero()));
+  return select(beyond, set1(1.0_r), select(equal(a, b), set1(0.5_r), zero()));
 }
 
 template <Merge kKind>
-void merge_as(const Strand* x, Index count, float* y, Index size) {
-  const Packet many = set1(static_cast<float>(count));
+void merge_as(const Strand* x, Index count, Real* y, Index size) {
+  const Packet many = set1(static_cast<Real>(count));
   for_each(size, [&](Index i, Index n) {
     Packet value = fetch(x[0], i, n);
     for (Index k = 1; k < count; ++k) value = fold<kKind>(value, fetch(x[k], i, n));
@@ -70,7 +70,7 @@ Packet extreme_gradient(const Strand* x, Index count, Index which, const Packet&
 
 }  // namespace
 
-void merge(Merge kind, const Strand* x, Index count, float* y, Index size) {
+void merge(Merge kind, const Strand* x, Index count, Real* y, Index size) {
   switch (kind) {
     case Merge::add:
       return merge_as<Merge::add>(x, count, y, size);
@@ -87,8 +87,8 @@ void merge(Merge kind, const Strand* x, Index count, float* y, Index size) {
   }
 }
 
-void merge_gradient(Merge kind, const Strand* x, Index count, Index which, const float* dy, float* dx, Index size) {
-  const Packet many = set1(static_cast<float>(count));
+void merge_gradient(Merge kind, const Strand* x, Index count, Index which, const Real* dy, Real* dx, Index size) {
+  const Packet many = set1(static_cast<Real>(count));
   for_each(size, [&](Index i, Index n) {
     Packet gradient = load_n(dy + i, n);
     if (kind == Merge::subtract && which == 1) gradient = negate(gradient);
@@ -102,7 +102,7 @@ void merge_gradient(Merge kind, const Strand* x, Index count, Index which, const
   });
 }
 
-void collect(const float* from, bool moves, float* dx, Index size) {
+void collect(const Real* from, bool moves, Real* dx, Index size) {
   if (!moves) {
     dx[0] += sum_over(size, [&](Index i, Index n) { return load_n(from + i, n); });
     return;
@@ -110,14 +110,14 @@ void collect(const float* from, bool moves, float* dx, Index size) {
   for_each(size, [&](Index i, Index n) { store_n(dx + i, add(load_n(dx + i, n), load_n(from + i, n)), n); });
 }
 
-void dot(const float* a, Axis of_a, const float* b, Axis of_b, float* y) {
+void dot(const Real* a, Axis of_a, const Real* b, Axis of_b, Real* y) {
   for (Index ao = 0; ao < of_a.outer; ++ao)
     for (Index ai = 0; ai < of_a.inner; ++ai)
       for (Index bo = 0; bo < of_b.outer; ++bo, y += of_b.inner) {
-        const float* left = a + ao * of_a.size * of_a.inner + ai;
-        const float* right = b + bo * of_b.size * of_b.inner;
+        const Real* left = a + ao * of_a.size * of_a.inner + ai;
+        const Real* right = b + bo * of_b.size * of_b.inner;
         each_lane(of_b.inner, [&](auto lanes, Index bi) {
-          auto sum = lanes.set1(0.0f);
+          auto sum = lanes.set1(0.0_r);
           for (Index k = 0; k < of_a.size; ++k)
             sum = lanes.madd(lanes.set1(left[k * of_a.inner]), lanes.load(right + k * of_b.inner + bi), sum);
           lanes.store(y + bi, sum);
@@ -125,13 +125,13 @@ void dot(const float* a, Axis of_a, const float* b, Axis of_b, float* y) {
       }
 }
 
-void dot_gradient(const float* a, Axis of_a, const float* b, Axis of_b, const float* dy, float* da, float* db) {
+void dot_gradient(const Real* a, Axis of_a, const Real* b, Axis of_b, const Real* dy, Real* da, Real* db) {
   const Index width = of_b.outer * of_b.inner;
   for (Index ao = 0; da != nullptr && ao < of_a.outer; ++ao)
     for (Index k = 0; k < of_a.size; ++k)
       for (Index ai = 0; ai < of_a.inner; ++ai) {
-        const float* above = dy + (ao * of_a.inner + ai) * width;
-        float sum = 0;
+        const Real* above = dy + (ao * of_a.inner + ai) * width;
+        Real sum = 0;
         for (Index bo = 0; bo < of_b.outer; ++bo)
           for (Index bi = 0; bi < of_b.inner; ++bi)
             sum = packet::madd(above[bo * of_b.inner + bi], b[(bo * of_b.size + k) * of_b.inner + bi], sum);
@@ -140,7 +140,7 @@ void dot_gradient(const float* a, Axis of_a, const float* b, Axis of_b, const fl
   for (Index bo = 0; db != nullptr && bo < of_b.outer; ++bo)
     for (Index k = 0; k < of_b.size; ++k)
       each_lane(of_b.inner, [&](auto lanes, Index bi) {
-        auto sum = lanes.set1(0.0f);
+        auto sum = lanes.set1(0.0_r);
         for (Index ao = 0; ao < of_a.outer; ++ao)
           for (Index ai = 0; ai < of_a.inner; ++ai)
             sum = lanes.madd(lanes.set1(a[(ao * of_a.size + k) * of_a.inner + ai]),
@@ -152,33 +152,33 @@ void dot_gradient(const float* a, Axis of_a, const float* b, Axis of_b, const fl
 namespace {
 
 // One over the norm, kept finite for an array of zeros.
-float inverse_norm(const float* x, Axis axis) {
-  float squares = 0;
+Real inverse_norm(const Real* x, Axis axis) {
+  Real squares = 0;
   for (Index k = 0; k < axis.size; ++k) squares = packet::madd(x[k * axis.inner], x[k * axis.inner], squares);
-  const float inverse = 1.0f / std::sqrt(squares);
-  return inverse > 1e12f ? 1e12f : inverse;
+  const Real inverse = 1.0_r / std::sqrt(squares);
+  return inverse > 1e12_r ? 1e12_r : inverse;
 }
 
 }  // namespace
 
-void normalize_along(const float* x, Axis axis, float* y) {
+void normalize_along(const Real* x, Axis axis, Real* y) {
   for (Index o = 0; o < axis.outer; ++o, x += axis.size * axis.inner, y += axis.size * axis.inner)
     for (Index i = 0; i < axis.inner; ++i) {
-      const float scale = inverse_norm(x + i, axis);
+      const Real scale = inverse_norm(x + i, axis);
       for (Index k = 0; k < axis.size; ++k) y[k * axis.inner + i] = x[k * axis.inner + i] * scale;
     }
 }
 
-void normalize_along_gradient(const float* x, Axis axis, const float* dy, float* dx) {
+void normalize_along_gradient(const Real* x, Axis axis, const Real* dy, Real* dx) {
   const Index step = axis.size * axis.inner;
   for (Index o = 0; o < axis.outer; ++o, x += step, dy += step, dx += step)
     for (Index i = 0; i < axis.inner; ++i) {
-      const float scale = inverse_norm(x + i, axis);
-      float along = 0;
+      const Real scale = inverse_norm(x + i, axis);
+      Real along = 0;
       for (Index k = 0; k < axis.size; ++k)
         along = packet::madd(x[k * axis.inner + i] * scale, dy[k * axis.inner + i], along);
       // Where the norm was kept finite it is a constant.
-      if (scale >= 1e12f) along = 0;
+      if (scale >= 1e12_r) along = 0;
       for (Index k = 0; k < axis.size; ++k) {
         const Index at = k * axis.inner + i;
         dx[at] = (dy[at] - x[at] * scale * along) * scale;

@@ -17,8 +17,8 @@ constexpr Index kRowsTogether = 8;
 
 // sum[c] = the sum of term(lanes, row, c) over rows [begin, end), as one chain.
 template <class Term>
-inline void sum_rows(Index begin, Index end, Index channels, float* sum, Term&& term) {
-  std::fill(sum, sum + channels, 0.0f);
+inline void sum_rows(Index begin, Index end, Index channels, Real* sum, Term&& term) {
+  std::fill(sum, sum + channels, 0.0_r);
   for (Index row = begin; row < end; row += kRowsTogether) {
     const Index last = std::min(row + kRowsTogether, end);
     each_lane(channels, [&](auto lanes, Index c) {
@@ -32,9 +32,9 @@ inline void sum_rows(Index begin, Index end, Index channels, float* sum, Term&& 
 
 // sum[c] = the sum of term(start of the segment + i, c, n) over the segments of channel c, one after the other.
 template <class Term>
-inline void sum_segments(const NormView& view, Index begin, Index end, float* sum, Term&& term) {
+inline void sum_segments(const NormView& view, Index begin, Index end, Real* sum, Term&& term) {
   for (Index c = 0; c < view.channels; ++c) {
-    float total = 0.0f;
+    Real total = 0.0_r;
     for (Index o = begin; o < end; ++o) {
       const Index at = (o * view.channels + c) * view.inner;
       total += sum_over(view.inner, [&](Index i, Index n) { return term(at + i, c, n); });
@@ -45,9 +45,9 @@ inline void sum_segments(const NormView& view, Index begin, Index end, float* su
 
 }  // namespace
 
-void moments(const NormView& view, const float* x, Index begin, Index end, float* mean, float* squares) {
+void moments(const NormView& view, const Real* x, Index begin, Index end, Real* mean, Real* squares) {
   const Index channels = view.channels;
-  const float count = static_cast<float>((end - begin) * view.inner);
+  const Real count = static_cast<Real>((end - begin) * view.inner);
   if (view.inner == 1) {
     sum_rows(begin, end, channels, mean,
              [&](auto lanes, Index r, Index c) { return lanes.load(x + r * channels + c); });
@@ -66,10 +66,10 @@ void moments(const NormView& view, const float* x, Index begin, Index end, float
   }
 }
 
-void combine_moments(const NormView& view, Index chunk, const float* parts, float* mean, float* variance) {
+void combine_moments(const NormView& view, Index chunk, const Real* parts, Real* mean, Real* variance) {
   for (Index c = 0; c < view.channels; ++c) {
     double count = 0, center = 0, squares = 0;
-    const float* part = parts + c;
+    const Real* part = parts + c;
     for (Index begin = 0; begin < view.outer; begin += chunk, part += 2 * view.channels) {
       const double more = static_cast<double>(std::min(chunk, view.outer - begin) * view.inner);
       const double total = count + more, away = part[0] - center;
@@ -77,23 +77,23 @@ void combine_moments(const NormView& view, Index chunk, const float* parts, floa
       squares += part[view.channels] + away * away * count * more / total;
       count = total;
     }
-    mean[c] = static_cast<float>(center);
-    variance[c] = static_cast<float>(squares / count);
+    mean[c] = static_cast<Real>(center);
+    variance[c] = static_cast<Real>(squares / count);
   }
 }
 
 // With inner == 1 a row of channels counts or not as one where the mask's places are rows or more; else stretch by stretch.
-void masked_moments(const NormView& view, const Counted& counted, const float* x, Index begin, Index end, float* mean,
-                    float* squares, float* counts) {
+void masked_moments(const NormView& view, const Counted& counted, const Real* x, Index begin, Index end, Real* mean,
+                    Real* squares, Real* counts) {
   const Index channels = view.channels;
-  std::fill(mean, mean + channels, 0.0f);
-  std::fill(squares, squares + channels, 0.0f);
-  std::fill(counts, counts + channels, 0.0f);
+  std::fill(mean, mean + channels, 0.0_r);
+  std::fill(squares, squares + channels, 0.0_r);
+  std::fill(counts, counts + channels, 0.0_r);
   for (Index s = begin * channels; s < end * channels; ++s)
-    if (counted(s)) counts[s % channels] += static_cast<float>(view.inner);
+    if (counted(s)) counts[s % channels] += static_cast<Real>(view.inner);
   const bool rows = view.inner == 1 && counted.run % channels == 0;
   // sum[c] += term(lanes, place, c), one chain over the stretches that count.
-  const auto add_up = [&](float* sum, auto&& row_term, auto&& stretch_term) {
+  const auto add_up = [&](Real* sum, auto&& row_term, auto&& stretch_term) {
     if (rows) {
       for (Index r = begin; r < end; ++r) {
         if (!counted(r * channels)) continue;
@@ -112,7 +112,7 @@ void masked_moments(const NormView& view, const Counted& counted, const float* x
   add_up(
       mean, [&](auto lanes, Index at, Index) { return lanes.load(x + at); },
       [&](Index at, Index, Index n) { return load_n(x + at, n); });
-  for (Index c = 0; c < channels; ++c) mean[c] = counts[c] == 0.0f ? 0.0f : mean[c] / counts[c];
+  for (Index c = 0; c < channels; ++c) mean[c] = counts[c] == 0.0_r ? 0.0_r : mean[c] / counts[c];
   add_up(
       squares,
       [&](auto lanes, Index at, Index c) {
@@ -125,12 +125,12 @@ void masked_moments(const NormView& view, const Counted& counted, const float* x
       });
 }
 
-void combine_masked_moments(const NormView& view, Index chunk, const float* parts, float* mean, float* variance,
-                            float* counts) {
+void combine_masked_moments(const NormView& view, Index chunk, const Real* parts, Real* mean, Real* variance,
+                            Real* counts) {
   const Index channels = view.channels;
   for (Index c = 0; c < channels; ++c) {
     double count = 0, center = 0, squares = 0;
-    const float* part = parts + c;
+    const Real* part = parts + c;
     for (Index begin = 0; begin < view.outer; begin += chunk, part += 3 * channels) {
       const double more = part[2 * channels];
       if (more == 0) continue;
@@ -139,14 +139,14 @@ void combine_masked_moments(const NormView& view, Index chunk, const float* part
       squares += part[channels] + away * away * count * more / total;
       count = total;
     }
-    mean[c] = static_cast<float>(center);
-    variance[c] = count == 0 ? 0.0f : static_cast<float>(squares / count);
-    counts[c] = static_cast<float>(count);
+    mean[c] = static_cast<Real>(center);
+    variance[c] = count == 0 ? 0.0_r : static_cast<Real>(squares / count);
+    counts[c] = static_cast<Real>(count);
   }
 }
 
-void normalize(const NormView& view, const float* x, Index begin, Index end, const float* mean, const float* scale,
-               const float* shift, float* y) {
+void normalize(const NormView& view, const Real* x, Index begin, Index end, const Real* mean, const Real* scale,
+               const Real* shift, Real* y) {
   const Index channels = view.channels;
   if (view.inner == 1) {
     for (Index r = begin; r < end; ++r) {
@@ -167,8 +167,8 @@ void normalize(const NormView& view, const float* x, Index begin, Index end, con
   }
 }
 
-void gradient_sums(const NormView& view, const float* x, const float* dy, Index begin, Index end, const float* mean,
-                   float* sum, float* product) {
+void gradient_sums(const NormView& view, const Real* x, const Real* dy, Index begin, Index end, const Real* mean,
+                   Real* sum, Real* product) {
   const Index channels = view.channels;
   if (view.inner == 1) {
     sum_rows(begin, end, channels, sum,
@@ -185,21 +185,21 @@ void gradient_sums(const NormView& view, const float* x, const float* dy, Index 
   }
 }
 
-void combine_sums(const NormView& view, Index chunk, const float* parts, float* sum, float* product) {
+void combine_sums(const NormView& view, Index chunk, const Real* parts, Real* sum, Real* product) {
   for (Index c = 0; c < view.channels; ++c) {
     double first = 0, second = 0;
-    const float* part = parts + c;
+    const Real* part = parts + c;
     for (Index begin = 0; begin < view.outer; begin += chunk, part += 2 * view.channels) {
       first += part[0];
       second += part[view.channels];
     }
-    sum[c] = static_cast<float>(first);
-    product[c] = static_cast<float>(second);
+    sum[c] = static_cast<Real>(first);
+    product[c] = static_cast<Real>(second);
   }
 }
 
-void normalize_backward(const NormView& view, const float* x, const float* dy, Index begin, Index end,
-                        const float* mean, const float* scale, const float* shift, const float* bend, float* dx) {
+void normalize_backward(const NormView& view, const Real* x, const Real* dy, Index begin, Index end, const Real* mean,
+                        const Real* scale, const Real* shift, const Real* bend, Real* dx) {
   const Index channels = view.channels;
   if (view.inner == 1) {
     for (Index r = begin; r < end; ++r) {
@@ -226,9 +226,9 @@ void normalize_backward(const NormView& view, const float* x, const float* dy, I
   }
 }
 
-void masked_normalize_backward(const NormView& view, const Counted& counted, const float* x, const float* dy,
-                               Index begin, Index end, const float* mean, const float* scale, const float* shift,
-                               const float* bend, float* dx) {
+void masked_normalize_backward(const NormView& view, const Counted& counted, const Real* x, const Real* dy, Index begin,
+                               Index end, const Real* mean, const Real* scale, const Real* shift, const Real* bend,
+                               Real* dx) {
   if (view.inner == 1 && counted.run % view.channels == 0) {
     for (Index r = begin; r < end; ++r)
       normalize_backward(view, x, dy, r, r + 1, mean, scale, shift, counted(r * view.channels) ? bend : nullptr, dx);
@@ -242,27 +242,27 @@ void masked_normalize_backward(const NormView& view, const Counted& counted, con
   }
 }
 
-RowMoments row_moments(const RowNorm& norm, const float* x) {
+RowMoments row_moments(const RowNorm& norm, const Real* x) {
   const Index n = norm.size;
-  const float count = static_cast<float>(n);
-  RowMoments moments{0.0f, 1.0f};
+  const Real count = static_cast<Real>(n);
+  RowMoments moments{0.0_r, 1.0_r};
   if (norm.shifted || norm.centered)
     moments.mean = sum_over(n, [&](Index i, Index k) { return load_n(x + i, k); }) / count;
-  const Packet center = set1(norm.centered ? moments.mean : 0.0f);
-  const float squares = sum_over(n, [&](Index i, Index k) {
+  const Packet center = set1(norm.centered ? moments.mean : 0.0_r);
+  const Real squares = sum_over(n, [&](Index i, Index k) {
     const Packet distance = sub(load_n(x + i, k), center);
     return mul(distance, distance);
   });
   if (!norm.length)
-    moments.inverse = 1.0f / std::sqrt(squares / count + norm.epsilon);
+    moments.inverse = 1.0_r / std::sqrt(squares / count + norm.epsilon);
   else
-    moments.inverse = squares <= norm.epsilon * norm.epsilon ? 1.0f / norm.epsilon : 1.0f / std::sqrt(squares);
+    moments.inverse = squares <= norm.epsilon * norm.epsilon ? 1.0_r / norm.epsilon : 1.0_r / std::sqrt(squares);
   return moments;
 }
 
-void normalize_row(const RowNorm& norm, const RowMoments& moments, const float* x, const float* gamma,
-                   const float* beta, float* y) {
-  const Packet shift = set1(norm.shifted ? moments.mean : 0.0f), inverse = set1(moments.inverse);
+void normalize_row(const RowNorm& norm, const RowMoments& moments, const Real* x, const Real* gamma, const Real* beta,
+                   Real* y) {
+  const Packet shift = set1(norm.shifted ? moments.mean : 0.0_r), inverse = set1(moments.inverse);
   for_each(norm.size, [&](Index i, Index n) {
     Packet value = mul(sub(load_n(x + i, n), shift), inverse);
     if (gamma != nullptr && beta != nullptr)
@@ -278,10 +278,10 @@ void normalize_row(const RowNorm& norm, const RowMoments& moments, const float* 
 // With u = x - shift, g = dy * gamma and n values: the gradient of the factor `inverse` is sum(g u), and it depends on x
 // through the squares alone, so dx = inverse * (g - mean(g), the latter where x was shifted) - (x - center) * inverse^3 *
 // sum(g u) / n. A length has no 1 / n, and one that is too short is constant.
-void normalize_row_backward(const RowNorm& norm, const RowMoments& moments, const float* x, const float* dy,
-                            const float* gamma, float* dx, float* dgamma, float* dbeta) {
+void normalize_row_backward(const RowNorm& norm, const RowMoments& moments, const Real* x, const Real* dy,
+                            const Real* gamma, Real* dx, Real* dgamma, Real* dbeta) {
   const Index size = norm.size;
-  const Packet shift = set1(norm.shifted ? moments.mean : 0.0f), inverse = set1(moments.inverse);
+  const Packet shift = set1(norm.shifted ? moments.mean : 0.0_r), inverse = set1(moments.inverse);
   if (dbeta != nullptr)
     for_each(size, [&](Index i, Index n) { store_n(dbeta + i, add(load_n(dbeta + i, n), load_n(dy + i, n)), n); });
   if (dgamma != nullptr)
@@ -293,24 +293,24 @@ void normalize_row_backward(const RowNorm& norm, const RowMoments& moments, cons
   const auto up = [&](Index i, Index n) {
     return gamma == nullptr ? load_n(dy + i, n) : mul(load_n(dy + i, n), load_n(gamma + i, n));
   };
-  const float count = norm.length ? 1.0f : static_cast<float>(size);
-  const float level = norm.shifted ? sum_over(size, up) / count : 0.0f;
-  const float product = sum_over(size, [&](Index i, Index n) { return mul(up(i, n), sub(load_n(x + i, n), shift)); });
-  const bool constant = norm.length && moments.inverse >= 1.0f / norm.epsilon;
+  const Real count = norm.length ? 1.0_r : static_cast<Real>(size);
+  const Real level = norm.shifted ? sum_over(size, up) / count : 0.0_r;
+  const Real product = sum_over(size, [&](Index i, Index n) { return mul(up(i, n), sub(load_n(x + i, n), shift)); });
+  const bool constant = norm.length && moments.inverse >= 1.0_r / norm.epsilon;
   // inverse^3 alone may leave the range of float where the product with x does not.
-  const float bend = constant ? 0.0f : -(product * moments.inverse / count) * moments.inverse;
-  const Packet center = set1(norm.centered ? moments.mean : 0.0f), mean = set1(level), slope = set1(bend);
+  const Real bend = constant ? 0.0_r : -(product * moments.inverse / count) * moments.inverse;
+  const Packet center = set1(norm.centered ? moments.mean : 0.0_r), mean = set1(level), slope = set1(bend);
   for_each(size, [&](Index i, Index n) {
     const Packet away = sub(load_n(x + i, n), center);
     store_n(dx + i, mul(inverse, madd(away, slope, sub(up(i, n), mean))), n);
   });
 }
 
-void fold_parts(const float* parts, Index count, Index stride, Index size, float* to) {
+void fold_parts(const Real* parts, Index count, Index stride, Index size, Real* to) {
   for (Index c = 0; c < size; ++c) {
     double sum = 0;
     for (Index p = 0; p < count; ++p) sum += parts[p * stride + c];
-    to[c] = static_cast<float>(sum);
+    to[c] = static_cast<Real>(sum);
   }
 }
 

@@ -13,10 +13,10 @@ namespace {
 constexpr int kChains = 12, kSteps = 200000;
 
 // The factor halves and the term restores, so that sums neither grow nor vanish.
-float spin(float start) {
-  const packet::Packet half = packet::set1(0.5f), term = packet::set1(start);
+Real spin(Real start) {
+  const packet::Packet half = packet::set1(0.5_r), term = packet::set1(start);
   packet::Packet sums[kChains];
-  for (int i = 0; i < kChains; ++i) sums[i] = packet::set1(start + static_cast<float>(i));
+  for (int i = 0; i < kChains; ++i) sums[i] = packet::set1(start + static_cast<Real>(i));
   for (int step = 0; step < kSteps; ++step) {
 #pragma GCC unroll 12
     for (int i = 0; i < kChains; ++i) sums[i] = packet::madd(sums[i], half, term);
@@ -33,11 +33,11 @@ double peak_gflops(double seconds) {
   const int threads = usable_threads();
   const double operations = 2.0 * kChains * kSteps * static_cast<double>(packet::kWidth) * 4 * threads;
   const Clock::time_point start = Clock::now();
-  volatile float kept = 0;
+  volatile Real kept = 0;
   double best = 0;
   do {
     const Clock::time_point began = Clock::now();
-    parallel_for(Index{4} * threads, 1e9, [&](Index task, int) { kept = spin(static_cast<float>(task + 1)); });
+    parallel_for(Index{4} * threads, 1e9, [&](Index task, int) { kept = spin(static_cast<Real>(task + 1)); });
     best = std::max(best, operations / std::chrono::duration<double, std::nano>(Clock::now() - began).count());
   } while (std::chrono::duration<double>(Clock::now() - start).count() < seconds);
   return best;

@@ -21,7 +21,7 @@ double work_of(const Picked& s) {
          static_cast<double>(s.inner);
 }
 
-inline void add_run(const float* from, float* to, Index count) {
+inline void add_run(const Real* from, Real* to, Index count) {
   packet::for_each(count, [&](Index i, Index n) {
     packet::store_n(to + i, packet::add(packet::load_n(to + i, n), packet::load_n(from + i, n)), n);
   });
@@ -71,15 +71,16 @@ void take(const Picked& s, std::size_t bytes, const void* x, const std::int32_t*
   parallel_ranges(s.outer * s.picks, chunk, work_of(s), [&](Index begin, Index end, int) {
     for (Index p = begin; p < end; ++p) {
       const Index block = p / s.picks * s.size + settled(indices[p % s.picks], s.size);
-      if (run == 4)  // one element: a copy of constant size
-        std::memcpy(to + p * 4, from + block * 4, 4);
+      if (run == sizeof(Real))  // one element: a copy of constant size
+        std::memcpy(to + p * static_cast<Index>(sizeof(Real)), from + block * static_cast<Index>(sizeof(Real)),
+                    sizeof(Real));
       else
         std::memcpy(to + static_cast<std::size_t>(p) * run, from + static_cast<std::size_t>(block) * run, run);
     }
   });
 }
 
-void take_gradient(const Picked& s, const std::int32_t* indices, const float* dy, float* dx) {
+void take_gradient(const Picked& s, const std::int32_t* indices, const Real* dy, Real* dx) {
   // Each task owns the places of one block, or where blocks are few a part of them, and looks through all indices for
   // those that fall into it.
   const double work = work_of(s);
@@ -88,8 +89,8 @@ void take_gradient(const Picked& s, const std::int32_t* indices, const float* dy
   parallel_for(s.outer * parts, work, [&](Index task, int) {
     const Index o = task / parts, part = task % parts;
     const Index first = s.size * part / parts, last = s.size * (part + 1) / parts;
-    float* to = dx + o * s.size * s.inner;
-    std::fill(to + first * s.inner, to + last * s.inner, 0.0f);
+    Real* to = dx + o * s.size * s.inner;
+    std::fill(to + first * s.inner, to + last * s.inner, 0.0_r);
     for (Index p = 0; p < s.picks; ++p) {
       const Index place = settled(indices[p], s.size);
       if (place >= first && place < last) add_run(dy + (o * s.picks + p) * s.inner, to + place * s.inner, s.inner);
@@ -98,33 +99,32 @@ void take_gradient(const Picked& s, const std::int32_t* indices, const float* dy
 }
 
 void take_along(const Picked& s, std::size_t bytes, const void* x, const std::int32_t* indices, void* y) {
-  assert(bytes == 4 || bytes == 1);
-  if (bytes == 4)
-    along(s, static_cast<const std::uint32_t*>(x), indices, static_cast<std::uint32_t*>(y));
-  else
-    along(s, static_cast<const std::uint8_t*>(x), indices, static_cast<std::uint8_t*>(y));
+  with_element(bytes, [&](auto element) {
+    using T = decltype(element);
+    along(s, static_cast<const T*>(x), indices, static_cast<T*>(y));
+  });
 }
 
-void take_along_gradient(const Picked& s, const std::int32_t* indices, const float* dy, float* dx) {
+void take_along_gradient(const Picked& s, const std::int32_t* indices, const Real* dy, Real* dx) {
   each_outer(s, [&](Index o) {
-    float* to = dx + o * s.size * s.inner;
-    std::fill_n(to, s.size * s.inner, 0.0f);
+    Real* to = dx + o * s.size * s.inner;
+    std::fill_n(to, s.size * s.inner, 0.0_r);
     Index at = o * s.picks * s.inner;
     for (Index p = 0; p < s.picks; ++p)
       for (Index i = 0; i < s.inner; ++i, ++at) to[settled(indices[at], s.size) * s.inner + i] += dy[at];
   });
 }
 
-void one_hot(const std::int32_t* indices, Index count, Index classes, float* y) {
+void one_hot(const std::int32_t* indices, Index count, Index classes, Real* y) {
   const Index chunk = std::max<Index>(1, 8192 / std::max<Index>(1, classes));
   parallel_ranges(count, chunk, 0.4 * static_cast<double>(count * classes), [&](Index begin, Index end, int) {
-    std::fill(y + begin * classes, y + end * classes, 0.0f);
+    std::fill(y + begin * classes, y + end * classes, 0.0_r);
     for (Index i = begin; i < end; ++i)
-      if (indices[i] >= 0 && indices[i] < classes) y[i * classes + indices[i]] = 1.0f;
+      if (indices[i] >= 0 && indices[i] < classes) y[i * classes + indices[i]] = 1.0_r;
   });
 }
 
-void order_of_float(const float* x, Index size, Index step, bool descending, Index first, std::int32_t* order) {
+void order_of_float(const Real* x, Index size, Index step, bool descending, Index first, std::int32_t* order) {
   ordered(x, size, step, descending, first, order);
 }
 void order_of_int(const std::int32_t* x, Index size, Index step, bool descending, Index first, std::int32_t* order) {

@@ -15,18 +15,18 @@ struct Picked {
 /// y[o, p, i] = x[o, indices[p], i].
 KERNEL(void, take)(const Picked& shape, std::size_t bytes, const void* x, const std::int32_t* indices, void* y);
 /// dx is written whole.
-KERNEL(void, take_gradient)(const Picked& shape, const std::int32_t* indices, const float* dy, float* dx);
+KERNEL(void, take_gradient)(const Picked& shape, const std::int32_t* indices, const Real* dy, Real* dx);
 
 /// y[o, p, i] = x[o, indices[o, p, i], i].
 KERNEL(void, take_along)(const Picked& shape, std::size_t bytes, const void* x, const std::int32_t* indices, void* y);
-KERNEL(void, take_along_gradient)(const Picked& shape, const std::int32_t* indices, const float* dy, float* dx);
+KERNEL(void, take_along_gradient)(const Picked& shape, const std::int32_t* indices, const Real* dy, Real* dx);
 
 /// y (count, classes): 1 at each index, else 0; all 0 where the index is no class.
-KERNEL(void, one_hot)(const std::int32_t* indices, Index count, Index classes, float* y);
+KERNEL(void, one_hot)(const std::int32_t* indices, Index count, Index classes, Real* y);
 
 /// The indices of the `first` smallest of `size` numbers that are `step` apart, in ascending order (`descending`: of the
 /// largest, in descending order). Among equals the first comes first; NaN counts as larger than any number. `order` has room for `size`.
-KERNEL(void, order_of_float)(const float* x, Index size, Index step, bool descending, Index first, std::int32_t* order);
+KERNEL(void, order_of_float)(const Real* x, Index size, Index step, bool descending, Index first, std::int32_t* order);
 KERNEL(void, order_of_int)(const std::int32_t* x, Index size, Index step, bool descending, Index first,
                            std::int32_t* order);
 inline constexpr Overloaded<&order_of_float, &order_of_int> order_of{};

@@ -18,7 +18,7 @@ using packet::Packet;
 struct One : packet::Single {
   using Place = std::int32_t;
   static Place place(Index number) { return static_cast<Place>(number); }
-  static void take_larger(float& best, Place& at, float value, Place number) {
+  static void take_larger(Real& best, Place& at, Real value, Place number) {
     if (!(value <= best) && best == best) best = value, at = number;
   }
   template <class T>
@@ -29,10 +29,35 @@ struct One : packet::Single {
   static void store_place(T* to, Place at) {
     *to = static_cast<T>(at);
   }
-  static float where(Place a, Place b, float value) { return a == b ? value : 0.0f; }
+  static Real where(Place a, Place b, Real value) { return a == b ? value : 0.0_r; }
 };
 
 struct Register : packet::Wide {
+#if defined(FASTNN_REAL_IS_DOUBLE)
+  // Integers half as wide as a lane would not keep step with doubles, which hold them as well.
+  using Place = Packet;
+  static Place place(Index number) { return packet::set1(static_cast<Real>(number)); }
+  static void take_larger(Packet& best, Place& at, const Packet& value, const Place& number) {
+    const Packet take = packet::both(packet::ei::pcmp_lt_or_nan(best, value), packet::equal(best, best));
+    best = packet::select(take, value, best);
+    at = packet::select(take, number, at);
+  }
+  template <class T>
+  static Place load_place(const T* from) {
+    alignas(kAlignment) Real lanes[kWidth];
+    for (Index i = 0; i < kWidth; ++i) lanes[i] = static_cast<Real>(from[i]);
+    return packet::load_aligned(lanes);
+  }
+  template <class T>
+  static void store_place(T* to, const Place& at) {
+    alignas(kAlignment) Real lanes[kWidth];
+    packet::ei::pstore(lanes, at);
+    for (Index i = 0; i < kWidth; ++i) to[i] = static_cast<T>(lanes[i]);
+  }
+  static Packet where(const Place& a, const Place& b, const Packet& value) {
+    return packet::select(packet::equal(a, b), value, packet::zero());
+  }
+#else
   using Place = packet::IntPacket;
   static Place place(Index number) { return packet::set1_int(static_cast<int>(number)); }
 #if defined(__AVX512F__)
@@ -82,6 +107,7 @@ struct Register : packet::Wide {
     return packet::select(packet::equal(packet::ei::pcast<Place, Packet>(difference), packet::zero()), value,
                           packet::zero());
   }
+#endif
 #endif
 };
 
@@ -149,16 +175,16 @@ inline void each_window(const PoolShape& s, Index begin, Index end, Body&& body)
     each_window<true>(s, begin, end, [&](const Window& window, Index out) { body(std::true_type{}, window, out); });
 }
 
-inline void clear_channels(const PoolShape& s, float* dx, Index begin, Index end) {
+inline void clear_channels(const PoolShape& s, Real* dx, Index begin, Index end) {
   for (Index pixel = 0; pixel < s.d * s.h * s.w; ++pixel)
-    std::fill(dx + pixel * s.c + begin, dx + pixel * s.c + end, 0.0f);
+    std::fill(dx + pixel * s.c + begin, dx + pixel * s.c + end, 0.0_r);
 }
 
 template <class T>
-void pick_largest(const PoolShape& s, const float* x, float* y, T* picked, Index begin, Index end) {
+void pick_largest(const PoolShape& s, const Real* x, Real* y, T* picked, Index begin, Index end) {
   assert(s.window() - 1 <= static_cast<Index>(T(-1)));
   each_window(s, begin, end, [&](auto deep, const Window& window, Index out) {
-    const float* origin = x + window.first * s.c;
+    const Real* origin = x + window.first * s.c;
     each_channel(0, s.c, [&](auto traits, Index c) {
       using R = decltype(traits);
       const Index first = ((window.z0 * s.h + window.y0) * s.w + window.x0) * s.c;
@@ -174,11 +200,11 @@ void pick_largest(const PoolShape& s, const float* x, float* y, T* picked, Index
 }
 
 template <class T>
-void hand_back(const PoolShape& s, const T* picked, const float* dy, float* dx, Index begin, Index end) {
+void hand_back(const PoolShape& s, const T* picked, const Real* dy, Real* dx, Index begin, Index end) {
   const bool apart = s.apart();
   if (!s.tiled()) clear_channels(s, dx, begin, end);
   each_window(s, 0, s.od * s.oh, [&](auto deep, const Window& window, Index out) {
-    float* origin = dx + window.first * s.c;
+    Real* origin = dx + window.first * s.c;
     each_channel(begin, end, [&](auto traits, Index c) {
       using R = decltype(traits);
       const typename R::Value up = R::load(dy + out + c);
@@ -193,41 +219,41 @@ void hand_back(const PoolShape& s, const T* picked, const float* dy, float* dx, 
 
 }  // namespace
 
-void max_pool_byte(const PoolShape& s, const float* x, float* y, std::uint8_t* picked, Index begin, Index end) {
+void max_pool_byte(const PoolShape& s, const Real* x, Real* y, std::uint8_t* picked, Index begin, Index end) {
   pick_largest(s, x, y, picked, begin, end);
 }
-void max_pool_word(const PoolShape& s, const float* x, float* y, std::uint16_t* picked, Index begin, Index end) {
+void max_pool_word(const PoolShape& s, const Real* x, Real* y, std::uint16_t* picked, Index begin, Index end) {
   pick_largest(s, x, y, picked, begin, end);
 }
-void max_pool_backward_byte(const PoolShape& s, const std::uint8_t* picked, const float* dy, float* dx, Index begin,
+void max_pool_backward_byte(const PoolShape& s, const std::uint8_t* picked, const Real* dy, Real* dx, Index begin,
                             Index end) {
   hand_back(s, picked, dy, dx, begin, end);
 }
-void max_pool_backward_word(const PoolShape& s, const std::uint16_t* picked, const float* dy, float* dx, Index begin,
+void max_pool_backward_word(const PoolShape& s, const std::uint16_t* picked, const Real* dy, Real* dx, Index begin,
                             Index end) {
   hand_back(s, picked, dy, dx, begin, end);
 }
 
-void average_pool(const PoolShape& s, const float* x, float* y, Index begin, Index end) {
+void average_pool(const PoolShape& s, const Real* x, Real* y, Index begin, Index end) {
   each_window(s, begin, end, [&](auto deep, const Window& window, Index out) {
-    const float* origin = x + window.first * s.c;
+    const Real* origin = x + window.first * s.c;
     each_channel(0, s.c, [&](auto traits, Index c) {
       using R = decltype(traits);
-      typename R::Value sum = R::set1(0.0f);
+      typename R::Value sum = R::set1(0.0_r);
       each_tap<deep>(s, window, [&](Index tap, Index) { sum = R::add(sum, R::load(origin + tap + c)); });
-      R::store(y + out + c, R::div(sum, R::set1(static_cast<float>(window.count()))));
+      R::store(y + out + c, R::div(sum, R::set1(static_cast<Real>(window.count()))));
     });
   });
 }
 
-void average_pool_backward(const PoolShape& s, const float* dy, float* dx, Index begin, Index end) {
+void average_pool_backward(const PoolShape& s, const Real* dy, Real* dx, Index begin, Index end) {
   const bool apart = s.apart();
   if (!s.tiled()) clear_channels(s, dx, begin, end);
   each_window(s, 0, s.od * s.oh, [&](auto deep, const Window& window, Index out) {
-    float* origin = dx + window.first * s.c;
+    Real* origin = dx + window.first * s.c;
     each_channel(begin, end, [&](auto traits, Index c) {
       using R = decltype(traits);
-      const typename R::Value share = R::div(R::load(dy + out + c), R::set1(static_cast<float>(window.count())));
+      const typename R::Value share = R::div(R::load(dy + out + c), R::set1(static_cast<Real>(window.count())));
       each_tap<deep>(s, window, [&](Index tap, Index) {
         R::store(origin + tap + c, apart ? share : R::add(R::load(origin + tap + c), share));
       });
@@ -235,10 +261,10 @@ void average_pool_backward(const PoolShape& s, const float* dy, float* dx, Index
   });
 }
 
-void global_max_pool(Index h, Index w, Index c, const float* x, float* y, std::int32_t* picked) {
+void global_max_pool(Index h, Index w, Index c, const Real* x, Real* y, std::int32_t* picked) {
   each_channel(0, c, [&](auto traits, Index at_channel) {
     using R = decltype(traits);
-    const float* from = x + at_channel;
+    const Real* from = x + at_channel;
     typename R::Value best = R::load(from);
     typename R::Place at = R::place(0);
     for (Index pixel = 1; pixel < h * w; ++pixel) R::take_larger(best, at, R::load(from + pixel * c), R::place(pixel));
@@ -247,28 +273,28 @@ void global_max_pool(Index h, Index w, Index c, const float* x, float* y, std::i
   });
 }
 
-void global_max_pool_backward(Index h, Index w, Index c, const std::int32_t* picked, const float* dy, float* dx) {
-  std::fill(dx, dx + h * w * c, 0.0f);
+void global_max_pool_backward(Index h, Index w, Index c, const std::int32_t* picked, const Real* dy, Real* dx) {
+  std::fill(dx, dx + h * w * c, 0.0_r);
   for (Index i = 0; i < c; ++i) dx[picked[i] * c + i] = dy[i];
 }
 
 // A row of pixels is summed before it is added to the total: the error grows with h + w, not with h w.
-void global_average_pool(Index h, Index w, Index c, const float* x, float* y) {
+void global_average_pool(Index h, Index w, Index c, const Real* x, Real* y) {
   each_channel(0, c, [&](auto traits, Index at_channel) {
     using R = decltype(traits);
-    typename R::Value total = R::set1(0.0f);
+    typename R::Value total = R::set1(0.0_r);
     for (Index row = 0; row < h; ++row) {
-      const float* from = x + row * w * c + at_channel;
-      typename R::Value sum = R::set1(0.0f);
+      const Real* from = x + row * w * c + at_channel;
+      typename R::Value sum = R::set1(0.0_r);
       for (Index column = 0; column < w; ++column) sum = R::add(sum, R::load(from + column * c));
       total = R::add(total, sum);
     }
-    R::store(y + at_channel, R::div(total, R::set1(static_cast<float>(h * w))));
+    R::store(y + at_channel, R::div(total, R::set1(static_cast<Real>(h * w))));
   });
 }
 
-void global_average_pool_backward(Index h, Index w, Index c, const float* dy, float* dx) {
-  const float count = static_cast<float>(h * w);
+void global_average_pool_backward(Index h, Index w, Index c, const Real* dy, Real* dx) {
+  const Real count = static_cast<Real>(h * w);
   each_channel(0, c, [&](auto traits, Index at_channel) {
     using R = decltype(traits);
     const typename R::Value share = R::div(R::load(dy + at_channel), R::set1(count));
@@ -279,32 +305,32 @@ void global_average_pool_backward(Index h, Index w, Index c, const float* dy, fl
 namespace {
 
 // At least 1, so that a mean of nothing is 0.
-float counted(Index pixels, const std::uint8_t* mask) {
+Real counted(Index pixels, const std::uint8_t* mask) {
   Index count = 0;
   for (Index pixel = 0; pixel < pixels; ++pixel) count += mask[pixel] != 0;
-  return static_cast<float>(std::max<Index>(count, 1));
+  return static_cast<Real>(std::max<Index>(count, 1));
 }
 
 }  // namespace
 
-void masked_average_pool(Index pixels, Index c, const std::uint8_t* mask, const float* x, float* y) {
-  const float count = counted(pixels, mask);
+void masked_average_pool(Index pixels, Index c, const std::uint8_t* mask, const Real* x, Real* y) {
+  const Real count = counted(pixels, mask);
   each_channel(0, c, [&](auto traits, Index at_channel) {
     using R = decltype(traits);
-    typename R::Value total = R::set1(0.0f);
+    typename R::Value total = R::set1(0.0_r);
     for (Index pixel = 0; pixel < pixels; ++pixel)
       if (mask[pixel] != 0) total = R::add(total, R::load(x + pixel * c + at_channel));
     R::store(y + at_channel, R::div(total, R::set1(count)));
   });
 }
 
-void masked_average_pool_backward(Index pixels, Index c, const std::uint8_t* mask, const float* dy, float* dx) {
-  const float count = counted(pixels, mask);
+void masked_average_pool_backward(Index pixels, Index c, const std::uint8_t* mask, const Real* dy, Real* dx) {
+  const Real count = counted(pixels, mask);
   each_channel(0, c, [&](auto traits, Index at_channel) {
     using R = decltype(traits);
     const typename R::Value share = R::div(R::load(dy + at_channel), R::set1(count));
     for (Index pixel = 0; pixel < pixels; ++pixel)
-      R::store(dx + pixel * c + at_channel, mask[pixel] != 0 ? share : R::set1(0.0f));
+      R::store(dx + pixel * c + at_channel, mask[pixel] != 0 ? share : R::set1(0.0_r));
   });
 }
 

@@ -31,28 +31,27 @@ struct PoolShape {
 /// Output rows [begin, end) of all planes. `picked`, unless null, receives for every output the index
 /// (kz * kh + ky) * kw + kx of the maximum in its window: the first of equals, or the first NaN. It is a byte if windows
 /// have at most 256 elements, else two.
-KERNEL(void, max_pool_byte)(const PoolShape&, const float* x, float* y, std::uint8_t* picked, Index begin, Index end);
-KERNEL(void, max_pool_word)(const PoolShape&, const float* x, float* y, std::uint16_t* picked, Index begin, Index end);
+KERNEL(void, max_pool_byte)(const PoolShape&, const Real* x, Real* y, std::uint8_t* picked, Index begin, Index end);
+KERNEL(void, max_pool_word)(const PoolShape&, const Real* x, Real* y, std::uint16_t* picked, Index begin, Index end);
 inline constexpr Overloaded<&max_pool_byte, &max_pool_word> max_pool{};
 /// Channels [begin, end) of dx; windows that share a pixel are added in the order of the output.
-KERNEL(void, max_pool_backward_byte)(const PoolShape&, const std::uint8_t* picked, const float* dy, float* dx,
+KERNEL(void, max_pool_backward_byte)(const PoolShape&, const std::uint8_t* picked, const Real* dy, Real* dx,
                                      Index begin, Index end);
-KERNEL(void, max_pool_backward_word)(const PoolShape&, const std::uint16_t* picked, const float* dy, float* dx,
+KERNEL(void, max_pool_backward_word)(const PoolShape&, const std::uint16_t* picked, const Real* dy, Real* dx,
                                      Index begin, Index end);
 inline constexpr Overloaded<&max_pool_backward_byte, &max_pool_backward_word> max_pool_backward{};
 
 /// The mean over the pixels of a window that exist.
-KERNEL(void, average_pool)(const PoolShape&, const float* x, float* y, Index begin, Index end);
-KERNEL(void, average_pool_backward)(const PoolShape&, const float* dy, float* dx, Index begin, Index end);
+KERNEL(void, average_pool)(const PoolShape&, const Real* x, Real* y, Index begin, Index end);
+KERNEL(void, average_pool_backward)(const PoolShape&, const Real* dy, Real* dx, Index begin, Index end);
 
 /// Over all pixels; `picked` receives the index of the maximum, unless null.
-KERNEL(void, global_max_pool)(Index h, Index w, Index c, const float* x, float* y, std::int32_t* picked);
-KERNEL(void, global_max_pool_backward)(Index h, Index w, Index c, const std::int32_t* picked, const float* dy,
-                                       float* dx);
-KERNEL(void, global_average_pool)(Index h, Index w, Index c, const float* x, float* y);
-KERNEL(void, global_average_pool_backward)(Index h, Index w, Index c, const float* dy, float* dx);
+KERNEL(void, global_max_pool)(Index h, Index w, Index c, const Real* x, Real* y, std::int32_t* picked);
+KERNEL(void, global_max_pool_backward)(Index h, Index w, Index c, const std::int32_t* picked, const Real* dy, Real* dx);
+KERNEL(void, global_average_pool)(Index h, Index w, Index c, const Real* x, Real* y);
+KERNEL(void, global_average_pool_backward)(Index h, Index w, Index c, const Real* dy, Real* dx);
 /// The mean over the unmasked pixels; 0 if there are none.
-KERNEL(void, masked_average_pool)(Index pixels, Index c, const std::uint8_t* mask, const float* x, float* y);
-KERNEL(void, masked_average_pool_backward)(Index pixels, Index c, const std::uint8_t* mask, const float* dy, float* dx);
+KERNEL(void, masked_average_pool)(Index pixels, Index c, const std::uint8_t* mask, const Real* x, Real* y);
+KERNEL(void, masked_average_pool_backward)(Index pixels, Index c, const std::uint8_t* mask, const Real* dy, Real* dx);
 
 }  // namespace fastnn::kernels

@@ -2,6 +2,8 @@
 // they are correct to the last place except for rare ties. Series of a few terms after a reduction of the argument, with no
 // call of libm, whose last place differs between machines. sin, cos and tan hold this up to |x| = 1e6 and slowly lose
 // digits beyond. The most frequent ones are templates, for one double or for a register of them.
+//
+// Where a Real is a double that is not accurate enough: there the functions are those of the C library.
 #pragma once
 
 #include <cmath>
@@ -9,11 +11,17 @@
 #include <cstring>
 #include <limits>
 
+#if defined(FASTNN_REAL_IS_DOUBLE)
+#include "fastnn/kernels/precise_double.hpp"
+#endif
+
 namespace fastnn::precise {
 
 constexpr double kPi = 3.14159265358979323846;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+#if !defined(FASTNN_REAL_IS_DOUBLE)
 
 /// A register of doubles; comparisons give integer masks of the same size.
 #if defined(__AVX512F__)
@@ -206,7 +214,18 @@ inline double arctanh(double x) {
   return 0.5 * log((1.0 + x) / (1.0 - x));
 }
 
-/// The x at which erf is y. Fits made for the middle (in y^2) and for the tails (in sqrt(-log(1 - |y|))), within 1e-8 of it.
+#endif
+
+/// c[0] + c[1] x + c[2] x^2 + ...
+template <int N>
+inline double series(double x, const double (&c)[N]) {
+  double sum = c[N - 1];
+  for (int i = N - 2; i >= 0; --i) sum = sum * x + c[i];
+  return sum;
+}
+
+/// The x at which erf is y. Fits made for the middle (in y^2) and for the tails (in sqrt(-log(1 - |y|))), within 1e-8 of it;
+/// for doubles steps of Newton's method follow, on the side of erfc where erf is near 1.
 inline double erfinv(double y) {
   constexpr double middle[] = {0.8862269255977329,  0.2320135981453444,   0.1275614839484668,  0.08639235179619792,
                                0.06740663242174723, 0.030103946539122118, 0.16015131450879927, -0.36247769731730156,
@@ -217,11 +236,16 @@ inline double erfinv(double y) {
                              -1.0321056128566101e-05, 4.219552823795066e-06,  -1.3211928803169775e-06,
                              7.089394771993948e-08,   4.4478096045258486e-08};
   const double a = std::fabs(y);
-  if (a * a <= 0.5) return y * detail::polynomial(y * y, middle);
   if (!(a < 1.0)) return a == 1.0 ? std::copysign(kInfinity, y) : kNaN;
-  return std::copysign(detail::polynomial(std::sqrt(-log(1.0 - a)) - 2.6, tail), y);
+  const bool near = a * a <= 0.5;
+  double x = near ? a * series(a * a, middle) : series(std::sqrt(-log(1.0 - a)) - 2.6, tail);
+#if defined(FASTNN_REAL_IS_DOUBLE)
+  for (int step = 0; step < 3; ++step) x -= step_of_erfinv(x, a, near);
+#endif
+  return std::copysign(x, y);
 }
 
+#if !defined(FASTNN_REAL_IS_DOUBLE)
 /// x to the power of y, with NumPy's meaning at zeros, infinities and negative x; `size` is exp(y * log(|x|)).
 inline double power(double x, double y, double size) {
   if (y == 0.0 || x == 1.0) return 1.0;
@@ -237,5 +261,6 @@ inline double power(double x, double y, double size) {
   if (x < 0.0 && !whole) return kNaN;
   return odd && x < 0.0 ? -size : size;
 }
+#endif
 
 }  // namespace fastnn::precise

@@ -2,7 +2,6 @@
 #include "fastnn/kernels/rearrange.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <cstring>
 
 namespace fastnn::kernels {
@@ -28,18 +27,17 @@ void copy_elements(const Loops<2>& loops, Index rows, std::size_t from, const T*
 }  // namespace
 
 void copy(const Loops<2>& loops, Index rows, std::size_t bytes, const void* x, void* y) {
-  assert(bytes == 4 || bytes == 1);
-  if (bytes == 4)
-    copy_elements(loops, rows, 0, static_cast<const std::uint32_t*>(x), static_cast<std::uint32_t*>(y));
-  else
-    copy_elements(loops, rows, 0, static_cast<const std::uint8_t*>(x), static_cast<std::uint8_t*>(y));
+  with_element(bytes, [&](auto element) {
+    using T = decltype(element);
+    copy_elements(loops, rows, 0, static_cast<const T*>(x), static_cast<T*>(y));
+  });
 }
 
-void copy_back(const Loops<2>& loops, Index rows, const float* y, float* x) { copy_elements(loops, rows, 1, y, x); }
+void copy_back(const Loops<2>& loops, Index rows, const Real* y, Real* x) { copy_elements(loops, rows, 1, y, x); }
 
 void fill(DType dtype, double value, void* y, Index count) {
-  if (dtype == DType::float32)
-    std::fill_n(static_cast<float*>(y), count, static_cast<float>(value));
+  if (dtype == DType::real)
+    std::fill_n(static_cast<Real*>(y), count, static_cast<Real>(value));
   else if (dtype == DType::int32)
     std::fill_n(static_cast<std::int32_t*>(y), count, static_cast<std::int32_t>(value));
   else
@@ -47,14 +45,13 @@ void fill(DType dtype, double value, void* y, Index count) {
 }
 
 void gather_row(std::size_t bytes, const Index* places, Index width, const void* x, void* y) {
-  if (bytes == 4)
-    for (Index i = 0; i < width; ++i)
-      static_cast<std::uint32_t*>(y)[i] = static_cast<const std::uint32_t*>(x)[places[i]];
-  else
-    for (Index i = 0; i < width; ++i) static_cast<std::uint8_t*>(y)[i] = static_cast<const std::uint8_t*>(x)[places[i]];
+  with_element(bytes, [&](auto element) {
+    using T = decltype(element);
+    for (Index i = 0; i < width; ++i) static_cast<T*>(y)[i] = static_cast<const T*>(x)[places[i]];
+  });
 }
 
-void scatter_row(const Index* places, Index width, const float* dy, float* dx) {
+void scatter_row(const Index* places, Index width, const Real* dy, Real* dx) {
   for (Index i = 0; i < width; ++i) dx[places[i]] += dy[i];
 }
 

@@ -11,42 +11,42 @@ namespace {
 
 using namespace packet;
 
-void apply(const Squash& squash, float* x, Index count) { activate(squash.function, squash.parameters, x, x, count); }
+void apply(const Squash& squash, Real* x, Index count) { activate(squash.function, squash.parameters, x, x, count); }
 
 // The usual functions, whose steps are one sweep: every number is read and written once.
 bool usual(const CellFunctions& f) {
   return f.candidate.function == Activation::tanh && f.gate.function == Activation::sigmoid;
 }
-inline Packet sigmoid_slope(const Packet& y) { return mul(y, sub(set1(1.0f), y)); }
-inline Packet tanh_slope(const Packet& y) { return sub(set1(1.0f), mul(y, y)); }
+inline Packet sigmoid_slope(const Packet& y) { return mul(y, sub(set1(1.0_r), y)); }
+inline Packet tanh_slope(const Packet& y) { return sub(set1(1.0_r), mul(y, y)); }
 
 // y becomes dy * f'(x).
-void apply_backward(const Squash& squash, const float* x, float* y, const float* dy, Index count) {
+void apply_backward(const Squash& squash, const Real* x, Real* y, const Real* dy, Index count) {
   activate_backward(squash.function, squash.parameters, x, y, dy, y, count);
 }
 
-void keep(float* sums, const float* gates, Index first, Index count) {
+void keep(Real* sums, const Real* gates, Index first, Index count) {
   if (sums != nullptr) std::copy_n(gates + first, count, sums + first);
 }
 
-const float* kept(const float* sums, Index first) { return sums == nullptr ? nullptr : sums + first; }
+const Real* kept(const Real* sums, Index first) { return sums == nullptr ? nullptr : sums + first; }
 
 }  // namespace
 
-void simple_step(const CellFunctions& f, float* gates, float* sums, Index units, float* h) {
+void simple_step(const CellFunctions& f, Real* gates, Real* sums, Index units, Real* h) {
   keep(sums, gates, 0, units);
   apply(f.candidate, gates, units);
   std::copy_n(gates, units, h);
 }
 
-void simple_step_backward(const CellFunctions& f, float* gates, const float* sums, Index units, const float* dh) {
+void simple_step_backward(const CellFunctions& f, Real* gates, const Real* sums, Index units, const Real* dh) {
   apply_backward(f.candidate, sums, gates, dh, units);
 }
 
-void lstm_step(const CellFunctions& f, float* gates, float* sums, const float* c_before, Index units, float* c,
-               float* squashed, float* h) {
+void lstm_step(const CellFunctions& f, Real* gates, Real* sums, const Real* c_before, Index units, Real* c,
+               Real* squashed, Real* h) {
   if (usual(f)) {
-    float *input = gates, *forget = gates + units, *candidate = gates + 2 * units, *output = gates + 3 * units;
+    Real *input = gates, *forget = gates + units, *candidate = gates + 2 * units, *output = gates + 3 * units;
     return for_each(units, [&](Index i, Index n) {
       const Packet in = sigmoid(load_n(input + i, n)), fresh = packet::tanh(load_n(candidate + i, n));
       const Packet old = sigmoid(load_n(forget + i, n)), out = sigmoid(load_n(output + i, n));
@@ -65,7 +65,7 @@ void lstm_step(const CellFunctions& f, float* gates, float* sums, const float* c
   apply(f.gate, gates, 2 * units);
   apply(f.candidate, gates + 2 * units, units);
   apply(f.gate, gates + 3 * units, units);
-  const float *input = gates, *forget = gates + units, *candidate = gates + 2 * units, *output = gates + 3 * units;
+  const Real *input = gates, *forget = gates + units, *candidate = gates + 2 * units, *output = gates + 3 * units;
   for_each(units, [&](Index i, Index n) {
     const Packet fresh = mul(load_n(input + i, n), load_n(candidate + i, n));
     store_n(c + i, madd(load_n(forget + i, n), load_n(c_before + i, n), fresh), n);
@@ -74,9 +74,9 @@ void lstm_step(const CellFunctions& f, float* gates, float* sums, const float* c
   for_each(units, [&](Index i, Index n) { store_n(h + i, mul(load_n(output + i, n), load_n(squashed + i, n)), n); });
 }
 
-void lstm_step_backward(const CellFunctions& f, float* gates, const float* sums, const float* c_before, const float* c,
-                        const float* squashed, Index units, const float* dh, float* dc, float* scratch) {
-  float *input = gates, *forget = gates + units, *candidate = gates + 2 * units, *output = gates + 3 * units;
+void lstm_step_backward(const CellFunctions& f, Real* gates, const Real* sums, const Real* c_before, const Real* c,
+                        const Real* squashed, Index units, const Real* dh, Real* dc, Real* scratch) {
+  Real *input = gates, *forget = gates + units, *candidate = gates + 2 * units, *output = gates + 3 * units;
   if (usual(f))
     return for_each(units, [&](Index i, Index n) {
       const Packet in = load_n(input + i, n), fresh = load_n(candidate + i, n), old = load_n(forget + i, n);
@@ -88,8 +88,8 @@ void lstm_step_backward(const CellFunctions& f, float* gates, const float* sums,
       store_n(candidate + i, mul(mul(d, in), tanh_slope(fresh)), n);
       store_n(output + i, mul(mul(up, seen), sigmoid_slope(out)), n);
     });
-  float *d_input = scratch, *d_forget = scratch + units, *d_candidate = scratch + 2 * units,
-        *d_output = scratch + 3 * units;
+  Real *d_input = scratch, *d_forget = scratch + units, *d_candidate = scratch + 2 * units,
+       *d_output = scratch + 3 * units;
   for_each(units, [&](Index i, Index n) { store_n(d_input + i, mul(load_n(dh + i, n), load_n(output + i, n)), n); });
   activate_backward(f.candidate.function, f.candidate.parameters, c, squashed, d_input, d_candidate, units);
   for_each(units, [&](Index i, Index n) {
@@ -106,15 +106,15 @@ void lstm_step_backward(const CellFunctions& f, float* gates, const float* sums,
   apply_backward(f.gate, kept(sums, 3 * units), output, d_output, units);
 }
 
-void gru_gates(const CellFunctions& f, float* gates, float* sums, Index units) {
+void gru_gates(const CellFunctions& f, Real* gates, Real* sums, Index units) {
   keep(sums, gates, 0, 2 * units);
   apply(f.gate, gates, 2 * units);
 }
 
-void gru_state(const CellFunctions& f, bool reset_after, float* gates, float* sums, const float* h_before, Index units,
-               float* h) {
-  const float *update = gates, *reset = gates + units, *recurrent = gates + 3 * units;
-  float* candidate = gates + 2 * units;
+void gru_state(const CellFunctions& f, bool reset_after, Real* gates, Real* sums, const Real* h_before, Index units,
+               Real* h) {
+  const Real *update = gates, *reset = gates + units, *recurrent = gates + 3 * units;
+  Real* candidate = gates + 2 * units;
   if (reset_after)
     for_each(units, [&](Index i, Index n) {
       store_n(candidate + i, madd(load_n(reset + i, n), load_n(recurrent + i, n), load_n(candidate + i, n)), n);
@@ -127,14 +127,14 @@ void gru_state(const CellFunctions& f, bool reset_after, float* gates, float* su
   });
 }
 
-void gru_state_backward(const CellFunctions& f, bool reset_after, float* gates, const float* sums,
-                        const float* h_before, Index units, float* dh, float* scratch) {
-  float *update = gates, *reset = gates + units, *candidate = gates + 2 * units, *recurrent = gates + 3 * units;
-  float *d_update = scratch, *d_reset = scratch + units, *d_candidate = scratch + 2 * units;
+void gru_state_backward(const CellFunctions& f, bool reset_after, Real* gates, const Real* sums, const Real* h_before,
+                        Index units, Real* dh, Real* scratch) {
+  Real *update = gates, *reset = gates + units, *candidate = gates + 2 * units, *recurrent = gates + 3 * units;
+  Real *d_update = scratch, *d_reset = scratch + units, *d_candidate = scratch + 2 * units;
   for_each(units, [&](Index i, Index n) {
     const Packet d = load_n(dh + i, n), gate = load_n(update + i, n);
     store_n(d_update + i, mul(d, sub(load_n(h_before + i, n), load_n(candidate + i, n))), n);
-    store_n(d_candidate + i, mul(d, sub(set1(1.0f), gate)), n);
+    store_n(d_candidate + i, mul(d, sub(set1(1.0_r), gate)), n);
     store_n(dh + i, mul(d, gate), n);
   });
   apply_backward(f.candidate, kept(sums, 2 * units), candidate, d_candidate, units);
@@ -148,14 +148,14 @@ void gru_state_backward(const CellFunctions& f, bool reset_after, float* gates, 
   apply_backward(f.gate, kept(sums, units), reset, d_reset, units);
 }
 
-void gru_reset(const float* gates, const float* state, Index units, float* product) {
+void gru_reset(const Real* gates, const Real* state, Index units, Real* product) {
   for_each(units,
            [&](Index i, Index n) { store_n(product + i, mul(load_n(gates + units + i, n), load_n(state + i, n)), n); });
 }
 
-void gru_reset_backward(const CellFunctions& f, float* gates, const float* sums, const float* state, Index units,
-                        float* product, float* scratch) {
-  float* reset = gates + units;
+void gru_reset_backward(const CellFunctions& f, Real* gates, const Real* sums, const Real* state, Index units,
+                        Real* product, Real* scratch) {
+  Real* reset = gates + units;
   for_each(units, [&](Index i, Index n) {
     const Packet d = load_n(product + i, n);
     store_n(scratch + i, mul(d, load_n(state + i, n)), n);

@@ -22,31 +22,31 @@ struct CellFunctions {
   Squash candidate, gate;
 };
 
-KERNEL(void, simple_step)(const CellFunctions&, float* gates, float* sums, Index units, float* h);
+KERNEL(void, simple_step)(const CellFunctions&, Real* gates, Real* sums, Index units, Real* h);
 /// gates: the step's output -> gradient of the sums; dh: of the output.
-KERNEL(void, simple_step_backward)(const CellFunctions&, float* gates, const float* sums, Index units, const float* dh);
+KERNEL(void, simple_step_backward)(const CellFunctions&, Real* gates, const Real* sums, Index units, const Real* dh);
 
 /// h = output * squashed, squashed = f(c), c = forget * c_before + input * candidate. Squashed may be h.
-KERNEL(void, lstm_step)(const CellFunctions&, float* gates, float* sums, const float* c_before, Index units, float* c,
-                        float* squashed, float* h);
+KERNEL(void, lstm_step)(const CellFunctions&, Real* gates, Real* sums, const Real* c_before, Index units, Real* c,
+                        Real* squashed, Real* h);
 /// dc: gradient of c -> of c_before.
-KERNEL(void, lstm_step_backward)(const CellFunctions&, float* gates, const float* sums, const float* c_before,
-                                 const float* c, const float* squashed, Index units, const float* dh, float* dc,
-                                 float* scratch);
+KERNEL(void, lstm_step_backward)(const CellFunctions&, Real* gates, const Real* sums, const Real* c_before,
+                                 const Real* c, const Real* squashed, Index units, const Real* dh, Real* dc,
+                                 Real* scratch);
 
 /// The update and reset gates.
-KERNEL(void, gru_gates)(const CellFunctions&, float* gates, float* sums, Index units);
+KERNEL(void, gru_gates)(const CellFunctions&, Real* gates, Real* sums, Index units);
 /// The candidate, and h = update * h_before + (1 - update) * candidate.
-KERNEL(void, gru_state)(const CellFunctions&, bool reset_after, float* gates, float* sums, const float* h_before,
-                        Index units, float* h);
+KERNEL(void, gru_state)(const CellFunctions&, bool reset_after, Real* gates, Real* sums, const Real* h_before,
+                        Index units, Real* h);
 /// The gradients of the update gate's and the candidate's sums; with reset after, of the other two also. dh: gradient of h
 /// -> the part of h_before's gradient that bypasses the gates.
-KERNEL(void, gru_state_backward)(const CellFunctions&, bool reset_after, float* gates, const float* sums,
-                                 const float* h_before, Index units, float* dh, float* scratch);
+KERNEL(void, gru_state_backward)(const CellFunctions&, bool reset_after, Real* gates, const Real* sums,
+                                 const Real* h_before, Index units, Real* dh, Real* scratch);
 /// With reset before: product = reset * state.
-KERNEL(void, gru_reset)(const float* gates, const float* state, Index units, float* product);
+KERNEL(void, gru_reset)(const Real* gates, const Real* state, Index units, Real* product);
 /// The gradient of the reset gate's sums; product: that of the product -> of the state.
-KERNEL(void, gru_reset_backward)(const CellFunctions&, float* gates, const float* sums, const float* state, Index units,
-                                 float* product, float* scratch);
+KERNEL(void, gru_reset_backward)(const CellFunctions&, Real* gates, const Real* sums, const Real* state, Index units,
+                                 Real* product, Real* scratch);
 
 }  // namespace fastnn::kernels

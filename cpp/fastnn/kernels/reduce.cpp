@@ -8,7 +8,7 @@ namespace fastnn::kernels {
 
 using namespace packet;
 
-void reduce_sum(const float* x, float* y, Index outer, Index size, Index inner) {
+void reduce_sum(const Real* x, Real* y, Index outer, Index size, Index inner) {
   for (Index o = 0; o < outer; ++o, x += size * inner, y += inner) {
     if (inner == 1) {
       *y = sum_over(size, [&](Index i, Index n) { return load_n(x + i, n); });

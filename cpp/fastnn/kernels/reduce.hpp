@@ -7,6 +7,6 @@
 namespace fastnn::kernels {
 
 /// x is (outer, size, inner), y (outer, inner): the sum over the middle dimension.
-KERNEL(void, reduce_sum)(const float* x, float* y, Index outer, Index size, Index inner);
+KERNEL(void, reduce_sum)(const Real* x, Real* y, Index outer, Index size, Index inner);
 
 }  // namespace fastnn::kernels

@@ -11,7 +11,7 @@ namespace {
 using packet::Packet;
 
 // y (+)= weight * x; the first term is no sum, so that a copy keeps the sign of zero.
-void add_weighted(float weight, const float* x, bool first, float* y, Index size) {
+void add_weighted(Real weight, const Real* x, bool first, Real* y, Index size) {
   const Packet factor = packet::set1(weight);
   packet::for_each(size, [&](Index i, Index n) {
     const Packet value = packet::load_n(x + i, n);
@@ -22,12 +22,12 @@ void add_weighted(float weight, const float* x, bool first, float* y, Index size
 
 }  // namespace
 
-void resample(const Blend& depth, const Blend& height, const Blend& width, Index channels, const float* x, float* y,
-              Index begin, Index end, float* scratch) {
+void resample(const Blend& depth, const Blend& height, const Blend& width, Index channels, const Real* x, Real* y,
+              Index begin, Index end, Real* scratch) {
   const Index line = width.in * channels;
   for (Index row = begin; row < end; ++row) {
     const Index oz = row / height.out, oy = row % height.out;
-    const float* source = scratch;
+    const Real* source = scratch;
     if (depth.copies(oz) && height.copies(oy)) {
       source = x + (depth.first[oz] * height.in + height.first[oy]) * line;
     } else {
@@ -42,7 +42,7 @@ void resample(const Blend& depth, const Blend& height, const Blend& width, Index
       }
     }
     for (Index ox = 0; ox < width.out; ++ox, y += channels) {
-      const float* pixel = source + width.first[ox] * channels;
+      const Real* pixel = source + width.first[ox] * channels;
       if (width.copies(ox)) {
         std::copy_n(pixel, channels, y);
         continue;

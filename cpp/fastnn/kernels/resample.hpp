@@ -14,14 +14,14 @@ struct Blend {
   Index in, out;
   const Index* first;
   const Index* start;
-  const float* weight;
+  const Real* weight;
 
   /// True if element i is an unchanged element of the source.
-  bool copies(Index i) const { return start[i + 1] - start[i] == 1 && weight[start[i]] == 1.0f; }
+  bool copies(Index i) const { return start[i + 1] - start[i] == 1 && weight[start[i]] == 1.0_r; }
 };
 
 /// Rows [begin, end), counted through all planes, of one (depth, height, width, channels). Scratch: a row of the source.
-KERNEL(void, resample)(const Blend& depth, const Blend& height, const Blend& width, Index channels, const float* x,
-                       float* y, Index begin, Index end, float* scratch);
+KERNEL(void, resample)(const Blend& depth, const Blend& height, const Blend& width, Index channels, const Real* x,
+                       Real* y, Index begin, Index end, Real* scratch);
 
 }  // namespace fastnn::kernels

@@ -25,7 +25,7 @@ void each_stretch(const ScaledRows& s, Body&& body) {
 
 }  // namespace
 
-void scale_shift(const ScaledRows& s, bool centred, const float* x, const float* scale, const float* shift, float* y) {
+void scale_shift(const ScaledRows& s, bool centred, const Real* x, const Real* scale, const Real* shift, Real* y) {
   each_stretch(s, [&](Index at, Index count) {
     for_each(count, [&](Index i, Index n) {
       const Packet by = load_n(scale + i, n), to = load_n(shift + i, n), value = load_n(x + at + i, n);
@@ -34,7 +34,7 @@ void scale_shift(const ScaledRows& s, bool centred, const float* x, const float*
   });
 }
 
-void scale_shift_gradient(const ScaledRows& s, const float* dy, const float* scale, float* dx) {
+void scale_shift_gradient(const ScaledRows& s, const Real* dy, const Real* scale, Real* dx) {
   each_stretch(s, [&](Index at, Index count) {
     for_each(count,
              [&](Index i, Index n) { store_n(dx + at + i, mul(load_n(dy + at + i, n), load_n(scale + i, n)), n); });

@@ -12,9 +12,9 @@ struct ScaledRows {
 };
 
 /// y = x * scale + shift, or (x - shift) * scale where `centred`.
-KERNEL(void, scale_shift)(const ScaledRows&, bool centred, const float* x, const float* scale, const float* shift,
-                          float* y);
+KERNEL(void, scale_shift)(const ScaledRows&, bool centred, const Real* x, const Real* scale, const Real* shift,
+                          Real* y);
 /// dx = dy * scale.
-KERNEL(void, scale_shift_gradient)(const ScaledRows&, const float* dy, const float* scale, float* dx);
+KERNEL(void, scale_shift_gradient)(const ScaledRows&, const Real* dy, const Real* scale, Real* dx);
 
 }  // namespace fastnn::kernels

@@ -24,7 +24,7 @@ void each_block(const Along& axis, Body&& body) {
 inline Index place(const Along& axis, bool reverse, Index k) { return (reverse ? axis.size - 1 - k : k) * axis.inner; }
 
 template <class Join>
-void run_floats(const Along& axis, bool reverse, const float* x, float* y, Join&& join) {
+void run_floats(const Along& axis, bool reverse, const Real* x, Real* y, Join&& join) {
   each_block(axis, [&](Index at) {
     each_lane(axis.inner, [&](auto lanes, Index i) {
       auto held = lanes.load(x + at + place(axis, reverse, 0) + i);
@@ -55,13 +55,13 @@ void run_whole(const Along& axis, bool reverse, const std::int32_t* x, std::int3
 
 }  // namespace
 
-void running_sum_float(const Along& axis, bool reverse, const float* x, float* y) {
+void running_sum_float(const Along& axis, bool reverse, const Real* x, Real* y) {
   run_floats(axis, reverse, x, y, [](auto lanes, auto a, auto b) { return lanes.add(a, b); });
 }
 void running_sum_int(const Along& axis, bool reverse, const std::int32_t* x, std::int32_t* y) {
   run_whole(axis, reverse, x, y, [](std::uint32_t a, std::uint32_t b) { return a + b; });
 }
-void running_product_float(const Along& axis, bool reverse, const float* x, float* y) {
+void running_product_float(const Along& axis, bool reverse, const Real* x, Real* y) {
   run_floats(axis, reverse, x, y, [](auto lanes, auto a, auto b) { return lanes.mul(a, b); });
 }
 void running_product_int(const Along& axis, bool reverse, const std::int32_t* x, std::int32_t* y) {
@@ -69,15 +69,14 @@ void running_product_int(const Along& axis, bool reverse, const std::int32_t* x,
 }
 
 // With S[k] = dy[k] + x[k + 1] S[k + 1], the gradient is S[k] times the product of what came before k.
-void running_product_gradient(const Along& axis, bool reverse, const float* x, const float* y, const float* dy,
-                              float* dx) {
+void running_product_gradient(const Along& axis, bool reverse, const Real* x, const Real* y, const Real* dy, Real* dx) {
   each_block(axis, [&](Index at) {
     each_lane(axis.inner, [&](auto lanes, Index i) {
-      auto behind = lanes.set1(0.0f);
+      auto behind = lanes.set1(0.0_r);
       for (Index k = axis.size; k-- > 0;) {
         const Index here = at + place(axis, reverse, k) + i;
         const auto sum = lanes.add(lanes.load(dy + here), behind);
-        const auto before = k == 0 ? lanes.set1(1.0f) : lanes.load(y + at + place(axis, reverse, k - 1) + i);
+        const auto before = k == 0 ? lanes.set1(1.0_r) : lanes.load(y + at + place(axis, reverse, k - 1) + i);
         lanes.store(dx + here, lanes.mul(before, sum));
         behind = lanes.mul(lanes.load(x + here), sum);
       }

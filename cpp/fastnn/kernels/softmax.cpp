@@ -9,7 +9,7 @@ namespace {
 
 using namespace packet;
 
-void softmax_group(bool logarithm, const float* x, float* y, Index size) {
+void softmax_group(bool logarithm, const Real* x, Real* y, Index size) {
   Packet largest = set1(-kInfinity);
   // max() keeps its first argument where either is NaN: a NaN among x must win, so x stands first both times.
   for_each(size, [&](Index i, Index n) {
@@ -25,17 +25,17 @@ void softmax_group(bool logarithm, const float* x, float* y, Index size) {
     sum = add(sum, e);
     store_n(y + i, logarithm ? shifted : e, n);
   });
-  const float total = sum_lanes(sum);
+  const Real total = sum_lanes(sum);
   if (logarithm) {
     const Packet shift = packet::log(set1(total));
     for_each(size, [&](Index i, Index n) { store_n(y + i, sub(load_n(y + i, n), shift), n); });
   } else {
-    const Packet scale = set1(1.0f / total);
+    const Packet scale = set1(1.0_r / total);
     for_each(size, [&](Index i, Index n) { store_n(y + i, mul(load_n(y + i, n), scale), n); });
   }
 }
 
-void softmax_group_backward(bool logarithm, const float* y, const float* dy, float* dx, Index size) {
+void softmax_group_backward(bool logarithm, const Real* y, const Real* dy, Real* dx, Index size) {
   Packet sum = zero();
   if (logarithm) {
     for_each(size, [&](Index i, Index n) { sum = add(sum, load_n(dy + i, n)); });
@@ -52,20 +52,20 @@ void softmax_group_backward(bool logarithm, const float* y, const float* dy, flo
 
 }  // namespace
 
-void softmax_rows(bool logarithm, const float* x, float* y, Index groups, Index size) {
+void softmax_rows(bool logarithm, const Real* x, Real* y, Index groups, Index size) {
   for (Index g = 0; g < groups; ++g) softmax_group(logarithm, x + g * size, y + g * size, size);
 }
 
-void softmax_rows_backward(bool logarithm, const float* y, const float* dy, float* dx, Index groups, Index size) {
+void softmax_rows_backward(bool logarithm, const Real* y, const Real* dy, Real* dx, Index groups, Index size) {
   for (Index g = 0; g < groups; ++g)
     softmax_group_backward(logarithm, y + g * size, dy + g * size, dx + g * size, size);
 }
 
-void softmax_groups(const SoftmaxGroups& groups, bool logarithm, const float* x, float* y) {
+void softmax_groups(const SoftmaxGroups& groups, bool logarithm, const Real* x, Real* y) {
   const Index size = groups.size;
   for (Index o = 0; o < groups.outer_count; ++o) {
-    const float* from = x + groups.outer[o];
-    float* to = y + groups.outer[o];
+    const Real* from = x + groups.outer[o];
+    Real* to = y + groups.outer[o];
     if (groups.contiguous()) {
       softmax_group(logarithm, from, to, size);
       continue;
@@ -83,7 +83,7 @@ void softmax_groups(const SoftmaxGroups& groups, bool logarithm, const float* x,
         sum = add(sum, e);
         store_n(to + groups.within[j] + i, logarithm ? shifted : e, n);
       }
-      const Packet last = logarithm ? packet::log(sum) : div(set1(1.0f), sum);
+      const Packet last = logarithm ? packet::log(sum) : div(set1(1.0_r), sum);
       for (Index j = 0; j < size; ++j) {
         const Packet v = load_n(to + groups.within[j] + i, n);
         store_n(to + groups.within[j] + i, logarithm ? sub(v, last) : mul(v, last), n);
@@ -92,11 +92,11 @@ void softmax_groups(const SoftmaxGroups& groups, bool logarithm, const float* x,
   }
 }
 
-void softmax_groups_backward(const SoftmaxGroups& groups, bool logarithm, const float* y, const float* dy, float* dx) {
+void softmax_groups_backward(const SoftmaxGroups& groups, bool logarithm, const Real* y, const Real* dy, Real* dx) {
   const Index size = groups.size;
   for (Index o = 0; o < groups.outer_count; ++o) {
-    const float *out = y + groups.outer[o], *up = dy + groups.outer[o];
-    float* down = dx + groups.outer[o];
+    const Real *out = y + groups.outer[o], *up = dy + groups.outer[o];
+    Real* down = dx + groups.outer[o];
     if (groups.contiguous()) {
       softmax_group_backward(logarithm, out, up, down, size);
       continue;
@@ -119,10 +119,10 @@ void softmax_groups_backward(const SoftmaxGroups& groups, bool logarithm, const 
 
 // Michelot's way to tau without sorting ("A finite algorithm for finding the projection of a point onto the canonical
 // simplex", 1986): take all elements, and leave out those that come to lie below tau until none does.
-void sparsemax(const float* x, float* y, Index size, Index stride) {
-  float top = x[0];
+void sparsemax(const Real* x, Real* y, Index size, Index stride) {
+  Real top = x[0];
   for (Index i = 1; i < size; ++i) {
-    const float v = x[i * stride];
+    const Real v = x[i * stride];
     if (!(v <= top) && top == top) top = v;
   }
   // Less than one below the largest is what tau can be; in double, so that sums of a long row keep their digits.
@@ -143,11 +143,11 @@ void sparsemax(const float* x, float* y, Index size, Index stride) {
   }
   for (Index i = 0; i < size; ++i) {
     const double rest = static_cast<double>(x[i * stride]) - top - tau;
-    y[i * stride] = rest < 0 ? 0.0f : static_cast<float>(rest);
+    y[i * stride] = rest < 0 ? 0.0_r : static_cast<Real>(rest);
   }
 }
 
-void sparsemax_backward(const float* y, const float* dy, float* dx, Index size, Index stride) {
+void sparsemax_backward(const Real* y, const Real* dy, Real* dx, Index size, Index stride) {
   double sum = 0;
   Index taken = 0;
   for (Index i = 0; i < size; ++i)
@@ -155,8 +155,8 @@ void sparsemax_backward(const float* y, const float* dy, float* dx, Index size, 
       sum += dy[i * stride];
       ++taken;
     }
-  const float mean = taken == 0 ? 0.0f : static_cast<float>(sum / static_cast<double>(taken));
-  for (Index i = 0; i < size; ++i) dx[i * stride] = y[i * stride] > 0 ? dy[i * stride] - mean : 0.0f;
+  const Real mean = taken == 0 ? 0.0_r : static_cast<Real>(sum / static_cast<double>(taken));
+  for (Index i = 0; i < size; ++i) dx[i * stride] = y[i * stride] > 0 ? dy[i * stride] - mean : 0.0_r;
 }
 
 }  // namespace fastnn::kernels

@@ -18,21 +18,20 @@ struct SoftmaxGroups {
 };
 
 /// y = exp(x - max) / sum exp(x - max) over each group; y = x - max - log sum exp(x - max) when `logarithm`.
-KERNEL(void, softmax_groups)(const SoftmaxGroups&, bool logarithm, const float* x, float* y);
+KERNEL(void, softmax_groups)(const SoftmaxGroups&, bool logarithm, const Real* x, Real* y);
 
 /// dx from the output y and dy; dx may be dy.
-KERNEL(void, softmax_groups_backward)(const SoftmaxGroups&, bool logarithm, const float* y, const float* dy, float* dx);
+KERNEL(void, softmax_groups_backward)(const SoftmaxGroups&, bool logarithm, const Real* y, const Real* dy, Real* dx);
 
 /// The contiguous case, `groups` groups of `size` floats that follow one another.
-KERNEL(void, softmax_rows)(bool logarithm, const float* x, float* y, Index groups, Index size);
+KERNEL(void, softmax_rows)(bool logarithm, const Real* x, Real* y, Index groups, Index size);
 inline constexpr Overloaded<&softmax_groups, &softmax_rows> softmax{};
-KERNEL(void, softmax_rows_backward)(bool logarithm, const float* y, const float* dy, float* dx, Index groups,
-                                    Index size);
+KERNEL(void, softmax_rows_backward)(bool logarithm, const Real* y, const Real* dy, Real* dx, Index groups, Index size);
 inline constexpr Overloaded<&softmax_groups_backward, &softmax_rows_backward> softmax_backward{};
 
 /// The point of the probability simplex nearest to x: max(x - tau, 0), whose sum is 1. One group of `size` floats, `stride`
 /// floats apart.
-KERNEL(void, sparsemax)(const float* x, float* y, Index size, Index stride);
-KERNEL(void, sparsemax_backward)(const float* y, const float* dy, float* dx, Index size, Index stride);
+KERNEL(void, sparsemax)(const Real* x, Real* y, Index size, Index stride);
+KERNEL(void, sparsemax_backward)(const Real* y, const Real* dy, Real* dx, Index size, Index stride);
 
 }  // namespace fastnn::kernels

@@ -74,9 +74,9 @@ struct Phases {
   }
 };
 
-void copy_kernel(const ConvShape& s, const Phases& phases, const float* kernel, float* inner) {
+void copy_kernel(const ConvShape& s, const Phases& phases, const Real* kernel, Real* inner) {
   phases.each_tap(s, [&](Index to, Index from) {
-    for (Index f = 0; f < s.channels; ++f) inner[to + f] = from < 0 ? 0.0f : kernel[from + f * s.filters];
+    for (Index f = 0; f < s.channels; ++f) inner[to + f] = from < 0 ? 0.0_r : kernel[from + f * s.filters];
   });
 }
 
@@ -106,7 +106,7 @@ Index subpixel_packed_size(const ConvShape& s) { return winograd_packed_size(Pha
 
 Index subpixel_pack_scratch_size(const ConvShape& s) { return Phases(s).inner.kernel_size(); }
 
-void subpixel_pack(const ConvShape& s, const float* kernel, float* packed, float* scratch) {
+void subpixel_pack(const ConvShape& s, const Real* kernel, Real* packed, Real* scratch) {
   const Phases phases(s);
   copy_kernel(s, phases, kernel, scratch);
   winograd_pack(phases.inner, scratch, packed);
@@ -117,20 +117,20 @@ Index subpixel_scratch_size(const ConvShape& s, Index capacity, int threads) {
   return std::min(capacity, images_at_once(inner)) * inner.out_size() + threads * winograd_scratch_size(inner);
 }
 
-void subpixel_forward(const ConvShape& s, Index images, const float* x, const float* packed, const Epilogue& epilogue,
-                      float* y, float* scratch) {
+void subpixel_forward(const ConvShape& s, Index images, const Real* x, const Real* packed, const Epilogue& epilogue,
+                      Real* y, Real* scratch) {
   const Phases phases(s);
   const ConvShape& inner = phases.inner;
   const Index at_once = std::min(images, images_at_once(inner)), row = phases.x.count * inner.filters;
-  float* windows = scratch + at_once * inner.out_size();
+  Real* windows = scratch + at_once * inner.out_size();
   for (Index done = 0; done < images; done += at_once) {
     const Index count = std::min(at_once, images - done);
     winograd_forward(inner, count, x + done * inner.in_size(), packed, {}, scratch, windows);
     each_row(phases, count, [&](Index image, Index j) {
-      const float* from = scratch + image * inner.out_size();
-      float* to = y + (done + image) * s.in_size();
+      const Real* from = scratch + image * inner.out_size();
+      Real* to = y + (done + image) * s.in_size();
       if (epilogue.activation != Activation::linear || epilogue.bias) {
-        float* values = scratch + image * inner.out_size() + j * row;
+        Real* values = scratch + image * inner.out_size() + j * row;
         for (Index p = 0; epilogue.bias && p < row; p += s.channels)
           for (Index f = 0; f < s.channels; ++f) values[p + f] += epilogue.bias[f];
         if (epilogue.activation != Activation::linear)
@@ -145,7 +145,7 @@ void subpixel_forward(const ConvShape& s, Index images, const float* x, const fl
 
 Index subpixel_exchanged_size(const ConvShape& s) { return winograd_exchanged_size(Phases(s).inner); }
 
-void subpixel_pack_exchanged(const ConvShape& s, const float* kernel, float* packed, float* scratch) {
+void subpixel_pack_exchanged(const ConvShape& s, const Real* kernel, Real* packed, Real* scratch) {
   const Phases phases(s);
   copy_kernel(s, phases, kernel, scratch);
   winograd_pack_exchanged(phases.inner, scratch, packed);
@@ -156,20 +156,20 @@ Index subpixel_backward_scratch_size(const ConvShape& s, Index capacity, int thr
   return capacity * inner.out_size() + inner.kernel_size() + winograd_backward_scratch_size(inner, capacity, threads);
 }
 
-void subpixel_backward(const ConvShape& s, Index images, const float* x, const float* dy, const float* exchanged,
-                       float* dw, float* dx, float* scratch) {
+void subpixel_backward(const ConvShape& s, Index images, const Real* x, const Real* dy, const Real* exchanged, Real* dw,
+                       Real* dx, Real* scratch) {
   const Phases phases(s);
   const ConvShape& inner = phases.inner;
-  float* inner_dy = scratch;
-  float* inner_dw = inner_dy + images * inner.out_size();
+  Real* inner_dy = scratch;
+  Real* inner_dw = inner_dy + images * inner.out_size();
   each_row(phases, images, [&](Index image, Index j) {
-    const float* from = dy + image * s.in_size();
-    float* to = inner_dy + image * inner.out_size();
+    const Real* from = dy + image * s.in_size();
+    Real* to = inner_dy + image * inner.out_size();
     phases.each_pixel(j, j + 1, [&](Index offset, Index pixel) {
       if (pixel >= 0)
         std::copy_n(from + pixel, s.channels, to + offset);
       else
-        std::fill_n(to + offset, s.channels, 0.0f);
+        std::fill_n(to + offset, s.channels, 0.0_r);
     });
   });
   winograd_backward(inner, images, x, inner_dy, exchanged, dw ? inner_dw : nullptr, nullptr, dx,

@@ -15,19 +15,19 @@ KERNEL(bool, subpixel_serves)(const ConvShape& shape);
 /// Floats of a transformed kernel, and of scratch while it is packed.
 KERNEL(Index, subpixel_packed_size)(const ConvShape& shape);
 KERNEL(Index, subpixel_pack_scratch_size)(const ConvShape& shape);
-KERNEL(void, subpixel_pack)(const ConvShape& shape, const float* kernel, float* packed, float* scratch);
+KERNEL(void, subpixel_pack)(const ConvShape& shape, const Real* kernel, Real* packed, Real* scratch);
 /// Floats of scratch for the whole pass.
 KERNEL(Index, subpixel_scratch_size)(const ConvShape& shape, Index capacity, int threads);
-KERNEL(void, subpixel_forward)(const ConvShape& shape, Index images, const float* x, const float* packed,
-                               const Epilogue& epilogue, float* y, float* scratch);
+KERNEL(void, subpixel_forward)(const ConvShape& shape, Index images, const Real* x, const Real* packed,
+                               const Epilogue& epilogue, Real* y, Real* scratch);
 
 /// The transformed kernel that the gradient of x reads.
 KERNEL(Index, subpixel_exchanged_size)(const ConvShape& shape);
-KERNEL(void, subpixel_pack_exchanged)(const ConvShape& shape, const float* kernel, float* packed, float* scratch);
+KERNEL(void, subpixel_pack_exchanged)(const ConvShape& shape, const Real* kernel, Real* packed, Real* scratch);
 /// Floats of scratch for the whole pass.
 KERNEL(Index, subpixel_backward_scratch_size)(const ConvShape& shape, Index capacity, int threads);
 /// The gradients of kernel and x; an unwanted one is null. Without dx, so may `exchanged` be.
-KERNEL(void, subpixel_backward)(const ConvShape& shape, Index images, const float* x, const float* dy,
-                                const float* exchanged, float* dw, float* dx, float* scratch);
+KERNEL(void, subpixel_backward)(const ConvShape& shape, Index images, const Real* x, const Real* dy,
+                                const Real* exchanged, Real* dw, Real* dx, Real* scratch);
 
 }  // namespace fastnn::kernels

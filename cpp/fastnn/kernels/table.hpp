@@ -48,8 +48,9 @@ namespace fastnn::kernels {
 /// What a library offers: its instruction set, and its kernels.
 struct Table {
   std::size_t size;   ///< sizeof(Table): a library of another version is refused
+  std::size_t real;   ///< sizeof(Real): that of another core too
   const char* isa;    ///< "avx2"
-  int packet_width;   ///< floats in a register
+  int packet_width;   ///< Reals in a register
   const char* eigen;  ///< version of Eigen
 
 #define FASTNN_ENTRY(name) decltype(+kernels::name) name;

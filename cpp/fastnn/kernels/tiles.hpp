@@ -12,7 +12,7 @@ namespace fastnn::kernels {
 constexpr Index kPanel = 2 * packet::kWidth;
 
 /// Copies `width` floats of a row of a matrix to one that has room for whole registers, which are filled with zeros.
-inline void copy_padded(const float* from, Index width, float* to) {
+inline void copy_padded(const Real* from, Index width, Real* to) {
   packet::for_each(width, [=](Index i, Index n) { packet::store(to + i, packet::load_n(from + i, n)); });
 }
 
@@ -22,7 +22,7 @@ Index row_blocks(Index m);
 Index row_block_begin(Index m, Index blocks, Index block);
 
 /// pack() for rows [first_k, first_k + k) of a packed operand of total_k rows.
-void pack_rows(const float* b, Index row_stride, Index column_stride, Index k, Index n, float* panels, Index total_k,
+void pack_rows(const Real* b, Index row_stride, Index column_stride, Index k, Index n, Real* panels, Index total_k,
                Index first_k);
 
 /// Most rows and columns of B that pack_columns and multiply_outer take at once: 64 KiB.
@@ -31,11 +31,11 @@ constexpr Index kOuterPack = kOuterRows * kOuterColumns;
 
 /// Packs `width` columns of B into panels, each with room for kOuterRows; adds them to sums (written where `accumulate` is
 /// false) unless that is null.
-void pack_columns(const float* b, Index ldb, Index rows, Index width, float* columns, float* sums, bool accumulate);
+void pack_columns(const Real* b, Index ldb, Index rows, Index width, Real* columns, Real* sums, bool accumulate);
 
 /// C (m x width) (+)= A^T B for one task. A's rows come in `run_count` runs of run_length: row p of run s starts at
 /// runs[s] + offset + p * lda. B comes from pack_columns.
-void multiply_outer(const float* const* runs, Index run_count, Index run_length, Index offset, Index lda, Index m,
-                    const float* columns, Index width, bool accumulate, float* c, Index ldc);
+void multiply_outer(const Real* const* runs, Index run_count, Index run_length, Index offset, Index lda, Index m,
+                    const Real* columns, Index width, bool accumulate, Real* c, Index ldc);
 
 }  // namespace fastnn::kernels

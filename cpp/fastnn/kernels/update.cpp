@@ -54,7 +54,7 @@ class Moderated {
 
 }  // namespace
 
-void add(const float* from, float* to, Index count) {
+void add(const Real* from, Real* to, Index count) {
   constexpr Index kChunk = 1 << 14;
   parallel_ranges(count, kChunk, byte_work(12.0 * static_cast<double>(count)), [=](Index begin, Index end, int) {
     packet::for_each(end - begin, [=](Index i, Index n) {
@@ -63,7 +63,7 @@ void add(const float* from, float* to, Index count) {
   });
 }
 
-void add_up(const float* parts, Index count, Index stride, Index size, float* to) {
+void add_up(const Real* parts, Index count, Index stride, Index size, Real* to) {
   constexpr Index kChunk = 1 << 12;
   parallel_ranges(size, kChunk, byte_work(4.0 * static_cast<double>(count * size)), [=](Index begin, Index end, int) {
     packet::for_each(end - begin, [=](Index i, Index n) {
@@ -74,8 +74,8 @@ void add_up(const float* parts, Index count, Index stride, Index size, float* to
   });
 }
 
-void update_sgd(const Moderation& moderation, float learning_rate, float momentum, bool nesterov, const float* gradient,
-                float* w, float* velocity, Index count) {
+void update_sgd(const Moderation& moderation, Real learning_rate, Real momentum, bool nesterov, const Real* gradient,
+                Real* w, Real* velocity, Index count) {
   const Moderated moderated(moderation);
   const Packet minus_rate = set1(-learning_rate), mu = set1(momentum);
   packet::for_each(count, [&](Index i, Index n) {
@@ -94,8 +94,8 @@ void update_sgd(const Moderation& moderation, float learning_rate, float momentu
   });
 }
 
-void update_adam(const Moderation& moderation, const Adam& adam, const float* gradient, float* w, float* m, float* v,
-                 float* largest, Index count) {
+void update_adam(const Moderation& moderation, const Adam& adam, const Real* gradient, Real* w, Real* m, Real* v,
+                 Real* largest, Index count) {
   const Moderated moderated(moderation);
   const Packet one_minus_beta_1 = set1(1 - adam.beta_1), one_minus_beta_2 = set1(1 - adam.beta_2);
   const Packet minus_alpha = set1(-adam.alpha), epsilon = set1(adam.epsilon);
@@ -117,8 +117,8 @@ void update_adam(const Moderation& moderation, const Adam& adam, const float* gr
   });
 }
 
-void update_rmsprop(const Moderation& moderation, const RmsProp& rule, const float* gradient, float* w, float* square,
-                    float* velocity, float* mean, Index count) {
+void update_rmsprop(const Moderation& moderation, const RmsProp& rule, const Real* gradient, Real* w, Real* square,
+                    Real* velocity, Real* mean, Index count) {
   const Moderated moderated(moderation);
   const Packet rho = set1(rule.rho), one_minus_rho = set1(1 - rule.rho), epsilon = set1(rule.epsilon);
   const Packet rate = set1(rule.learning_rate), mu = set1(rule.momentum);
@@ -143,8 +143,8 @@ void update_rmsprop(const Moderation& moderation, const RmsProp& rule, const flo
   });
 }
 
-void update_adagrad(const Moderation& moderation, float learning_rate, float epsilon, const float* gradient, float* w,
-                    float* sum, Index count) {
+void update_adagrad(const Moderation& moderation, Real learning_rate, Real epsilon, const Real* gradient, Real* w,
+                    Real* sum, Index count) {
   const Moderated moderated(moderation);
   const Packet rate = set1(learning_rate), small = set1(epsilon);
   packet::for_each(count, [&](Index i, Index n) {
@@ -158,8 +158,8 @@ void update_adagrad(const Moderation& moderation, float learning_rate, float eps
   });
 }
 
-void update_adadelta(const Moderation& moderation, const Adadelta& rule, const float* gradient, float* w,
-                     float* squares, float* steps, Index count) {
+void update_adadelta(const Moderation& moderation, const Adadelta& rule, const Real* gradient, Real* w, Real* squares,
+                     Real* steps, Index count) {
   const Moderated moderated(moderation);
   const Packet rho = set1(rule.rho), one_minus_rho = set1(1 - rule.rho), epsilon = set1(rule.epsilon);
   const Packet minus_rate = set1(-rule.learning_rate);
@@ -177,8 +177,8 @@ void update_adadelta(const Moderation& moderation, const Adadelta& rule, const f
   });
 }
 
-void update_adamax(const Moderation& moderation, const Adam& rule, const float* gradient, float* w, float* m,
-                   float* norm, Index count) {
+void update_adamax(const Moderation& moderation, const Adam& rule, const Real* gradient, Real* w, Real* m, Real* norm,
+                   Index count) {
   const Moderated moderated(moderation);
   const Packet one_minus_beta_1 = set1(1 - rule.beta_1), beta_2 = set1(rule.beta_2);
   const Packet minus_alpha = set1(-rule.alpha), epsilon = set1(rule.epsilon);
@@ -196,7 +196,7 @@ void update_adamax(const Moderation& moderation, const Adam& rule, const float* 
   });
 }
 
-void update_nadam(const Moderation& moderation, const Nadam& rule, const float* gradient, float* w, float* m, float* v,
+void update_nadam(const Moderation& moderation, const Nadam& rule, const Real* gradient, Real* w, Real* m, Real* v,
                   Index count) {
   const Moderated moderated(moderation);
   const Packet one_minus_beta_1 = set1(1 - rule.beta_1), one_minus_beta_2 = set1(1 - rule.beta_2);
@@ -217,14 +217,14 @@ void update_nadam(const Moderation& moderation, const Nadam& rule, const float* 
   });
 }
 
-void update_ftrl(const Moderation& moderation, const Ftrl& rule, const float* gradient, float* w, float* sum,
-                 float* linear, Index count) {
+void update_ftrl(const Moderation& moderation, const Ftrl& rule, const Real* gradient, Real* w, Real* sum, Real* linear,
+                 Index count) {
   const Moderated moderated(moderation);
   const Packet power = set1(rule.power), rate = set1(rule.learning_rate), l1 = set1(rule.l1), minus_l1 = set1(-rule.l1);
   const Packet two_l2 = set1(2 * rule.l2), two_shrinkage = set1(2 * rule.shrinkage);
   const auto raised = [&](const Packet& a) {
-    if (rule.power == 0.5f) return packet::sqrt(a);
-    if (rule.power == 0.0f) return packet::one();
+    if (rule.power == 0.5_r) return packet::sqrt(a);
+    if (rule.power == 0.0_r) return packet::one();
     return packet::exp(packet::mul(power, packet::log(a)));
   };
   packet::for_each(count, [&](Index i, Index n) {
@@ -244,8 +244,7 @@ void update_ftrl(const Moderation& moderation, const Ftrl& rule, const float* gr
   });
 }
 
-void update_lion(const Moderation& moderation, const Lion& rule, const float* gradient, float* w, float* m,
-                 Index count) {
+void update_lion(const Moderation& moderation, const Lion& rule, const Real* gradient, Real* w, Real* m, Index count) {
   const Moderated moderated(moderation);
   const Packet beta_1 = set1(rule.beta_1), one_minus_beta_1 = set1(1 - rule.beta_1);
   const Packet beta_2 = set1(rule.beta_2), one_minus_beta_2 = set1(1 - rule.beta_2);
@@ -264,8 +263,8 @@ void update_lion(const Moderation& moderation, const Lion& rule, const float* gr
   });
 }
 
-void update_schedule_free(const Moderation& moderation, const ScheduleFree& rule, const float* gradient, float* w,
-                          float* z, float* v, Index count) {
+void update_schedule_free(const Moderation& moderation, const ScheduleFree& rule, const Real* gradient, Real* w,
+                          Real* z, Real* v, Index count) {
   const Moderated moderated(moderation);
   const Packet beta_1 = set1(rule.beta_1), one_minus_beta_1 = set1(1 - rule.beta_1);
   const Packet one_minus_beta_2 = set1(1 - rule.beta_2), epsilon = set1(rule.epsilon), square = set1(rule.square);
@@ -301,7 +300,7 @@ void sweep(Index count, double bytes, Body&& body) {
 
 }  // namespace
 
-void lamb_direction(const Lamb& rule, float* gradient, float* m, float* v, Index count) {
+void lamb_direction(const Lamb& rule, Real* gradient, Real* m, Real* v, Index count) {
   const Packet one_minus_beta_1 = set1(1 - rule.beta_1), one_minus_beta_2 = set1(1 - rule.beta_2);
   const Packet mean = set1(rule.mean), square = set1(rule.square), epsilon = set1(rule.epsilon);
   sweep(count, 24, [&](Index i, Index n) {
@@ -316,27 +315,27 @@ void lamb_direction(const Lamb& rule, float* gradient, float* m, float* v, Index
   });
 }
 
-void move_factored_moments(const Factoring& f, const float* gradient, float* row, float* column) {
+void move_factored_moments(const Factoring& f, const Real* gradient, Real* row, Real* column) {
   const auto total = static_cast<double>(f.matrices * f.rows * f.columns);
-  const float fresh = 1 - f.beta_2;
+  const Real fresh = 1 - f.beta_2;
   const Packet epsilon = set1(f.epsilon), beta = set1(f.beta_2), one_minus_beta = set1(fresh);
   parallel_for(f.matrices * f.rows, byte_work(4 * total), [&](Index i, int) {
-    const float* g = gradient + i * f.columns;
+    const Real* g = gradient + i * f.columns;
     Packet sum = packet::zero();
     packet::for_each(f.columns, [&](Index j, Index n) {
       const Packet value = load_n(g + j, n);
       sum = packet::madd(value, value, sum);
     });
-    row[i] = f.beta_2 * row[i] + fresh * (packet::sum_lanes(sum) / static_cast<float>(f.columns) + f.epsilon);
+    row[i] = f.beta_2 * row[i] + fresh * (packet::sum_lanes(sum) / static_cast<Real>(f.columns) + f.epsilon);
   });
   constexpr Index kWide = 4 * packet::kWidth;
   const Index strips = (f.columns + kWide - 1) / kWide;
-  const Packet rows = set1(static_cast<float>(f.rows));
+  const Packet rows = set1(static_cast<Real>(f.rows));
   parallel_for(f.matrices * strips, byte_work(4 * total), [&](Index task, int) {
     const Index matrix = task / strips, begin = task % strips * kWide;
     packet::for_each(std::min(kWide, f.columns - begin), [&](Index j, Index n) {
-      const float* g = gradient + matrix * f.rows * f.columns + begin + j;
-      float* to = column + matrix * f.columns + begin + j;
+      const Real* g = gradient + matrix * f.rows * f.columns + begin + j;
+      Real* to = column + matrix * f.columns + begin + j;
       Packet sum = packet::zero();
       for (Index i = 0; i < f.rows; ++i) {
         const Packet value = load_n(g + i * f.columns, n);
@@ -348,19 +347,19 @@ void move_factored_moments(const Factoring& f, const float* gradient, float* row
   });
 }
 
-void divide_by_factored(const Factoring& f, const float* row, const float* column, float* v, float* gradient) {
+void divide_by_factored(const Factoring& f, const Real* row, const Real* column, Real* v, Real* gradient) {
   const auto total = static_cast<double>(f.matrices * f.rows * f.columns);
   // One task a matrix computes its mean again rather than sharing memory.
   const auto mean_of = [&](Index matrix) {
     double sum = 0;
     for (Index i = 0; i < f.rows; ++i) sum += static_cast<double>(row[matrix * f.rows + i]);
-    return static_cast<float>(sum / static_cast<double>(f.rows));
+    return static_cast<Real>(sum / static_cast<double>(f.rows));
   };
   const Index block = std::max<Index>(1, std::min<Index>(f.rows, kChunk / std::max<Index>(1, f.columns)));
   const Index blocks = (f.rows + block - 1) / block;
   parallel_for(f.matrices * blocks, byte_work(16 * total), [&](Index task, int) {
     const Index matrix = task / blocks, begin = task % blocks * block, end = std::min(f.rows, begin + block);
-    const float mean = mean_of(matrix);
+    const Real mean = mean_of(matrix);
     for (Index i = begin; i < end; ++i) {
       const Index at = (matrix * f.rows + i) * f.columns;
       const Packet share = set1(row[matrix * f.rows + i] / mean);
@@ -373,7 +372,7 @@ void divide_by_factored(const Factoring& f, const float* row, const float* colum
   });
 }
 
-void divide_by_moment(float beta_2, float epsilon, float* v, float* gradient, Index count) {
+void divide_by_moment(Real beta_2, Real epsilon, Real* v, Real* gradient, Index count) {
   const Packet beta = set1(beta_2), one_minus_beta = set1(1 - beta_2), small = set1(epsilon);
   sweep(count, 16, [&](Index i, Index n) {
     const Packet g = load_n(gradient + i, n);
@@ -383,7 +382,7 @@ void divide_by_moment(float beta_2, float epsilon, float* v, float* gradient, In
   });
 }
 
-void accumulate_momentum(float momentum, bool nesterov, float* m, float* gradient, Index count) {
+void accumulate_momentum(Real momentum, bool nesterov, Real* m, Real* gradient, Index count) {
   const Packet mu = set1(momentum);
   sweep(count, 16, [&](Index i, Index n) {
     const Packet g = load_n(gradient + i, n), moved = packet::madd(mu, load_n(m + i, n), g);
@@ -392,14 +391,14 @@ void accumulate_momentum(float momentum, bool nesterov, float* m, float* gradien
   });
 }
 
-void add_scaled(const float* from, float factor, float scale, float* to, Index count) {
+void add_scaled(const Real* from, Real factor, Real scale, Real* to, Index count) {
   const Packet a = set1(factor), b = set1(scale);
   sweep(count, 12, [&](Index i, Index n) {
     store_n(to + i, packet::madd(a, load_n(from + i, n), packet::mul(b, load_n(to + i, n))), n);
   });
 }
 
-void moderate(const Moderation& moderation, const float* gradient, float* w, float* to, Index count) {
+void moderate(const Moderation& moderation, const Real* gradient, Real* w, Real* to, Index count) {
   const Moderated moderated(moderation);
   packet::for_each(count, [&](Index i, Index n) {
     const Packet weight = load_n(w + i, n);
@@ -408,7 +407,7 @@ void moderate(const Moderation& moderation, const float* gradient, float* w, flo
   });
 }
 
-void accumulate_gradient(const Moderation& moderation, const float* gradient, const float* w, float divisor, float* sum,
+void accumulate_gradient(const Moderation& moderation, const Real* gradient, const Real* w, Real divisor, Real* sum,
                          Index count) {
   const Moderated moderated(moderation);
   const Packet by = set1(divisor);
@@ -419,7 +418,7 @@ void accumulate_gradient(const Moderation& moderation, const float* gradient, co
   });
 }
 
-void move_average(float momentum, const float* w, float* average, Index count) {
+void move_average(Real momentum, const Real* w, Real* average, Index count) {
   const Packet mu = set1(momentum), rest = set1(1 - momentum);
   packet::for_each(count, [&](Index i, Index n) {
     const Packet now = packet::mul(rest, load_n(w + i, n));
@@ -428,7 +427,7 @@ void move_average(float momentum, const float* w, float* average, Index count) {
   });
 }
 
-bool all_finite(const float* values, float scale, Index count) {
+bool all_finite(const Real* values, Real scale, Index count) {
   // A number minus itself is zero, unless it is infinite or none.
   const Packet by = set1(scale);
   Packet sum = packet::zero();
@@ -436,12 +435,12 @@ bool all_finite(const float* values, float scale, Index count) {
     const Packet scaled = packet::mul(load_n(values + i, n), by);
     sum = packet::add(sum, packet::sub(scaled, scaled));
   });
-  return packet::sum_lanes(sum) == 0.0f;
+  return packet::sum_lanes(sum) == 0.0_r;
 }
 
 Index inner_product_scratch(Index count) { return (count + kChunk - 1) / kChunk; }
 
-double inner_product(const float* a, const float* b, Index count, double* parts) {
+double inner_product(const Real* a, const Real* b, Index count, double* parts) {
   const Index chunks = inner_product_scratch(count);
   parallel_for(chunks, byte_work(8.0 * static_cast<double>(count)), [&](Index chunk, int) {
     // Packets are added in float over short stretches, the stretches in double.
@@ -462,7 +461,7 @@ double inner_product(const float* a, const float* b, Index count, double* parts)
   return total;
 }
 
-double squared_norm(const Moderation& moderation, const float* gradient, const float* w, Index count) {
+double squared_norm(const Moderation& moderation, const Real* gradient, const Real* w, Index count) {
   const Moderated moderated(moderation);
   double total = 0;
   // Packets of squares are added in float over short stretches, the stretches in double.
@@ -478,7 +477,7 @@ double squared_norm(const Moderation& moderation, const float* gradient, const f
   return total;
 }
 
-double penalty(float l1, float l2, const float* w, Index count) {
+double penalty(Real l1, Real l2, const Real* w, Index count) {
   double absolute = 0, square = 0;
   for (Index i = 0; i < count; ++i) {
     absolute += std::fabs(static_cast<double>(w[i]));

@@ -22,7 +22,7 @@ inline Index placed(Index at, Index size, Fill fill) {
 // The pixels that one output pixel is made of: where each begins (-1 for the fill value) and its weight.
 struct Sources {
   Index at[4];
-  float weight[4];
+  Real weight[4];
 };
 
 inline void find(const Picture& p, Fill fill, Interpolation interpolation, double x, double y, Sources* sources) {
@@ -32,15 +32,15 @@ inline void find(const Picture& p, Fill fill, Interpolation interpolation, doubl
   if (interpolation == Interpolation::nearest) {
     sources->at[0] = start(placed(static_cast<Index>(std::round(y)), p.height, fill),
                            placed(static_cast<Index>(std::round(x)), p.width, fill));
-    sources->weight[0] = 1.0f;
+    sources->weight[0] = 1.0_r;
     return;
   }
   const double left = std::floor(x), top = std::floor(y);
-  const auto right_share = static_cast<float>(x - left), low_share = static_cast<float>(y - top);
+  const auto right_share = static_cast<Real>(x - left), low_share = static_cast<Real>(y - top);
   const auto column = static_cast<Index>(left), row = static_cast<Index>(top);
   const Index columns[2] = {placed(column, p.width, fill), placed(column + 1, p.width, fill)};
   const Index rows[2] = {placed(row, p.height, fill), placed(row + 1, p.height, fill)};
-  const float across[2] = {1.0f - right_share, right_share}, down[2] = {1.0f - low_share, low_share};
+  const Real across[2] = {1.0_r - right_share, right_share}, down[2] = {1.0_r - low_share, low_share};
   for (int i = 0; i < 4; ++i) {
     sources->at[i] = start(rows[i / 2], columns[i % 2]);
     sources->weight[i] = down[i / 2] * across[i % 2];
@@ -62,7 +62,7 @@ inline void each_pixel(const Picture& p, const Affine& map, Interpolation interp
 }
 
 // y += weight * x.
-inline void add_scaled(const float* x, float weight, float* y, Index count) {
+inline void add_scaled(const Real* x, Real weight, Real* y, Index count) {
   using namespace packet;
   const Packet w = set1(weight);
   for_each(count, [&](Index i, Index n) { store_n(y + i, madd(w, load_n(x + i, n), load_n(y + i, n)), n); });
@@ -96,13 +96,13 @@ void sine_cosine(double turns, double* sine, double* cosine) {
   }
 }
 
-void warp(const Picture& p, const Affine& map, Interpolation interpolation, Fill fill, float fill_value, const float* x,
-          float* y) {
+void warp(const Picture& p, const Affine& map, Interpolation interpolation, Fill fill, Real fill_value, const Real* x,
+          Real* y) {
   const int corners = interpolation == Interpolation::nearest ? 1 : 4;
   each_pixel(p, map, interpolation, fill, [&](Index pixel, const Sources& from) {
-    float* to = y + pixel * p.channels;
+    Real* to = y + pixel * p.channels;
     for (Index c = 0; c < p.channels; ++c) {
-      float sum = 0.0f;
+      Real sum = 0.0_r;
       for (int i = 0; i < corners; ++i)
         sum = packet::madd(from.at[i] < 0 ? fill_value : x[from.at[i] + c], from.weight[i], sum);
       to[c] = sum;
@@ -110,12 +110,12 @@ void warp(const Picture& p, const Affine& map, Interpolation interpolation, Fill
   });
 }
 
-void warp_gradient(const Picture& p, const Affine& map, Interpolation interpolation, Fill fill, const float* dy,
-                   float* dx) {
+void warp_gradient(const Picture& p, const Affine& map, Interpolation interpolation, Fill fill, const Real* dy,
+                   Real* dx) {
   const int corners = interpolation == Interpolation::nearest ? 1 : 4;
-  std::fill(dx, dx + p.height * p.width * p.channels, 0.0f);
+  std::fill(dx, dx + p.height * p.width * p.channels, 0.0_r);
   each_pixel(p, map, interpolation, fill, [&](Index pixel, const Sources& from) {
-    const float* given = dy + pixel * p.channels;
+    const Real* given = dy + pixel * p.channels;
     for (int i = 0; i < corners; ++i)
       if (from.at[i] >= 0)
         for (Index c = 0; c < p.channels; ++c)
@@ -123,11 +123,11 @@ void warp_gradient(const Picture& p, const Affine& map, Interpolation interpolat
   });
 }
 
-void flip(const Picture& p, bool left_right, bool top_bottom, const float* x, float* y) {
+void flip(const Picture& p, bool left_right, bool top_bottom, const Real* x, Real* y) {
   const Index run = p.width * p.channels;
   for (Index row = 0; row < p.height; ++row) {
-    const float* from = x + (top_bottom ? p.height - 1 - row : row) * run;
-    float* to = y + row * run;
+    const Real* from = x + (top_bottom ? p.height - 1 - row : row) * run;
+    Real* to = y + row * run;
     if (!left_right) {
       std::copy(from, from + run, to);
       continue;
@@ -137,47 +137,47 @@ void flip(const Picture& p, bool left_right, bool top_bottom, const float* x, fl
   }
 }
 
-void crop(const Picture& p, const Window& window, const float* x, float* y) {
+void crop(const Picture& p, const Window& window, const Real* x, Real* y) {
   const Index run = window.width * p.channels;
   for (Index row = 0; row < window.height; ++row)
     std::copy_n(x + ((window.top + row) * p.width + window.left) * p.channels, run, y + row * run);
 }
 
-void crop_gradient(const Picture& p, const Window& window, const float* dy, float* dx) {
+void crop_gradient(const Picture& p, const Window& window, const Real* dy, Real* dx) {
   const Index run = window.width * p.channels;
-  std::fill_n(dx, p.height * p.width * p.channels, 0.0f);
+  std::fill_n(dx, p.height * p.width * p.channels, 0.0_r);
   for (Index row = 0; row < window.height; ++row)
     std::copy_n(dy + row * run, run, dx + ((window.top + row) * p.width + window.left) * p.channels);
 }
 
-void resample_row(const Picture& p, const Taps& rows, const Taps& columns, Index row, Index width, float fill_value,
-                  const float* x, float* scratch, float* y) {
+void resample_row(const Picture& p, const Taps& rows, const Taps& columns, Index row, Index width, Real fill_value,
+                  const Real* x, Real* scratch, Real* y) {
   const Index run = p.width * p.channels;
   std::fill(scratch, scratch + run, fill_value * rows.outside[row]);
   for (Index k = 0; k < rows.count[row]; ++k)
     add_scaled(x + (rows.first[row] + k) * run, rows.weight[row * rows.most + k], scratch, run);
   for (Index column = 0; column < width; ++column) {
-    float* to = y + column * p.channels;
+    Real* to = y + column * p.channels;
     std::fill(to, to + p.channels, fill_value * columns.outside[column]);
     for (Index k = 0; k < columns.count[column]; ++k) {
-      const float* from = scratch + (columns.first[column] + k) * p.channels;
-      const float weight = columns.weight[column * columns.most + k];
+      const Real* from = scratch + (columns.first[column] + k) * p.channels;
+      const Real weight = columns.weight[column * columns.most + k];
       for (Index c = 0; c < p.channels; ++c) to[c] = packet::madd(from[c], weight, to[c]);
     }
   }
 }
 
 void resample_gradient(const Picture& p, const Taps& rows, const Taps& columns, Index height, Index width,
-                       const float* dy, float* scratch, float* dx) {
+                       const Real* dy, Real* scratch, Real* dx) {
   const Index run = p.width * p.channels;
-  std::fill(dx, dx + p.height * run, 0.0f);
+  std::fill(dx, dx + p.height * run, 0.0_r);
   for (Index row = 0; row < height; ++row) {
-    std::fill(scratch, scratch + run, 0.0f);
+    std::fill(scratch, scratch + run, 0.0_r);
     for (Index column = 0; column < width; ++column) {
-      const float* given = dy + (row * width + column) * p.channels;
+      const Real* given = dy + (row * width + column) * p.channels;
       for (Index k = 0; k < columns.count[column]; ++k) {
-        float* to = scratch + (columns.first[column] + k) * p.channels;
-        const float weight = columns.weight[column * columns.most + k];
+        Real* to = scratch + (columns.first[column] + k) * p.channels;
+        const Real weight = columns.weight[column * columns.most + k];
         for (Index c = 0; c < p.channels; ++c) to[c] = packet::madd(given[c], weight, to[c]);
       }
     }

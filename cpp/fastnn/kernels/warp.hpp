@@ -27,15 +27,15 @@ struct Affine {
 KERNEL(void, sine_cosine)(double turns, double* sine, double* cosine);
 
 /// y = x transformed by the map.
-KERNEL(void, warp)(const Picture& picture, const Affine& map, Interpolation interpolation, Fill fill, float fill_value,
-                   const float* x, float* y);
+KERNEL(void, warp)(const Picture& picture, const Affine& map, Interpolation interpolation, Fill fill, Real fill_value,
+                   const Real* x, Real* y);
 
 /// dx from dy: every output pixel adds to the pixels that it was sampled from, in the order of the output.
 KERNEL(void, warp_gradient)(const Picture& picture, const Affine& map, Interpolation interpolation, Fill fill,
-                            const float* dy, float* dx);
+                            const Real* dy, Real* dx);
 
 /// y = x mirrored left to right and top to bottom, as requested. It is its own gradient.
-KERNEL(void, flip)(const Picture& picture, bool left_right, bool top_bottom, const float* x, float* y);
+KERNEL(void, flip)(const Picture& picture, bool left_right, bool top_bottom, const Real* x, Real* y);
 
 /// A rectangular part of an image.
 struct Window {
@@ -43,25 +43,25 @@ struct Window {
 };
 
 /// y = the window of x; and dx from dy, 0 outside of the window.
-KERNEL(void, crop)(const Picture& picture, const Window& window, const float* x, float* y);
-KERNEL(void, crop_gradient)(const Picture& picture, const Window& window, const float* dy, float* dx);
+KERNEL(void, crop)(const Picture& picture, const Window& window, const Real* x, Real* y);
+KERNEL(void, crop_gradient)(const Picture& picture, const Window& window, const Real* dy, Real* dx);
 
 /// Weights that resample one axis: output o is the sum over k < count[o] of
 /// weight[o * most + k] times input first[o] + k, plus outside[o] times the value beyond the border.
 struct Taps {
   const Index* first;
   const Index* count;
-  const float* weight;
-  const float* outside;
+  const Real* weight;
+  const Real* outside;
   Index most;
 };
 
 /// Row `row` of the resampled picture, of `width` pixels. `scratch` holds one row of x.
 KERNEL(void, resample_row)(const Picture& picture, const Taps& rows, const Taps& columns, Index row, Index width,
-                           float fill_value, const float* x, float* scratch, float* y);
+                           Real fill_value, const Real* x, Real* scratch, Real* y);
 
 /// dx from dy, which is of (height, width) pixels. `scratch` holds one row of dx.
 KERNEL(void, resample_gradient)(const Picture& picture, const Taps& rows, const Taps& columns, Index height,
-                                Index width, const float* dy, float* scratch, float* dx);
+                                Index width, const Real* dy, Real* scratch, Real* dx);
 
 }  // namespace fastnn::kernels

@@ -24,7 +24,7 @@ namespace {
 using packet::load_n;
 
 template <Index kTaps>
-void pack_kernel(const Geometry& g, const float* kernel, float* packed) {
+void pack_kernel(const Geometry& g, const Real* kernel, Real* packed) {
   const Index point = g.kernel_point();
   parallel_for(g.blocks * g.channels, byte_work(180.0 * static_cast<double>(g.blocks * g.channels * g.filters)),
                [&](Index task, int) {
@@ -38,8 +38,8 @@ void pack_kernel(const Geometry& g, const float* kernel, float* packed) {
                          tap < 0 ? packet::zero() : load_n(kernel + (tap * g.channels + c) * g.filters + f, count);
                    }
                    transform_kernel<kTaps>(taps, points);
-                   float* to = packed + block * kPoints * point + panel * kPanel * g.channels +
-                               c * panel_stride(panel, g.filters) + f % kPanel;
+                   Real* to = packed + block * kPoints * point + panel * kPanel * g.channels +
+                              c * panel_stride(panel, g.filters) + f % kPanel;
                    for (Index p = 0; p < kPoints; ++p) packet::store(to + p * point, points[p]);
                  }
                });
@@ -48,7 +48,7 @@ void pack_kernel(const Geometry& g, const float* kernel, float* packed) {
 // The same with channels and filters exchanged: squares of kWidth x kWidth are transformed along the filters, which are
 // contiguous, and transposed.
 template <Index kTaps>
-void pack_exchanged(const Geometry& g, const float* kernel, float* packed) {
+void pack_exchanged(const Geometry& g, const Real* kernel, Real* packed) {
   const Index point = g.exchanged_point(), squares = ceil_div(g.channels, kWidth);
   parallel_for(g.blocks * squares, byte_work(220.0 * static_cast<double>(g.blocks * g.channels * g.filters)),
                [&](Index task, int) {
@@ -67,7 +67,7 @@ void pack_exchanged(const Geometry& g, const float* kernel, float* packed) {
                      }
                      transform_kernel<kTaps>(taps, points[j]);
                    }
-                   float* to = packed + block * kPoints * point + panel * kPanel * g.filters + f * stride + c % kPanel;
+                   Real* to = packed + block * kPoints * point + panel * kPanel * g.filters + f * stride + c % kPanel;
                    for (Index p = 0; p < kPoints; ++p) {
                      Eigen::internal::PacketBlock<Packet, kWidth> square;
                      for (Index j = 0; j < kWidth; ++j) square.packet[j] = points[j][p];
@@ -94,7 +94,7 @@ double winograd_work(const ConvShape& s) {
 
 Index winograd_packed_size(const ConvShape& s) { return Geometry(s).blocks * kPoints * Geometry(s).kernel_point(); }
 
-void winograd_pack(const ConvShape& s, const float* kernel, float* packed) {
+void winograd_pack(const ConvShape& s, const Real* kernel, Real* packed) {
   const Geometry g(s);
   with_taps(g, [&](auto taps) { pack_kernel<taps()>(g, kernel, packed); });
 }
@@ -103,7 +103,7 @@ Index winograd_exchanged_size(const ConvShape& s) {
   return Geometry(s).blocks * kPoints * Geometry(s).exchanged_point();
 }
 
-void winograd_pack_exchanged(const ConvShape& s, const float* kernel, float* packed) {
+void winograd_pack_exchanged(const ConvShape& s, const Real* kernel, Real* packed) {
   const Geometry g(s);
   with_taps(g, [&](auto taps) { pack_exchanged<taps()>(g, kernel, packed); });
 }

@@ -19,20 +19,20 @@ constexpr double kWinogradGain = 1.8;
 
 /// Floats of a transformed kernel.
 KERNEL(Index, winograd_packed_size)(const ConvShape& shape);
-KERNEL(void, winograd_pack)(const ConvShape& shape, const float* kernel, float* packed);
+KERNEL(void, winograd_pack)(const ConvShape& shape, const Real* kernel, Real* packed);
 /// Floats of scratch for each thread.
 KERNEL(Index, winograd_scratch_size)(const ConvShape& shape);
-KERNEL(void, winograd_forward)(const ConvShape& shape, Index images, const float* x, const float* packed,
-                               const Epilogue& epilogue, float* y, float* scratch);
+KERNEL(void, winograd_forward)(const ConvShape& shape, Index images, const Real* x, const Real* packed,
+                               const Epilogue& epilogue, Real* y, Real* scratch);
 
 /// The transformed kernel with channels and filters exchanged, as the gradient of the input reads it.
 KERNEL(Index, winograd_exchanged_size)(const ConvShape& shape);
-KERNEL(void, winograd_pack_exchanged)(const ConvShape& shape, const float* kernel, float* packed);
+KERNEL(void, winograd_pack_exchanged)(const ConvShape& shape, const Real* kernel, Real* packed);
 /// Floats of scratch for the whole pass.
 KERNEL(Index, winograd_backward_scratch_size)(const ConvShape& shape, Index capacity, int threads);
 /// The gradients of kernel, bias and input, which share the transform of dy; an unwanted one is null. Without dx, so may
 /// `exchanged` be.
-KERNEL(void, winograd_backward)(const ConvShape& shape, Index images, const float* x, const float* dy,
-                                const float* exchanged, float* dw, float* db, float* dx, float* scratch);
+KERNEL(void, winograd_backward)(const ConvShape& shape, Index images, const Real* x, const Real* dy,
+                                const Real* exchanged, Real* dw, Real* db, Real* dx, Real* scratch);
 
 }  // namespace fastnn::kernels

@@ -23,14 +23,14 @@ using packet::store_n;
 // Z = A dy A^T of one tile, row t of the panels that multiply_outer reads: point p of filter f goes to panel f / kPanel of that
 // point. Adds the tile's gradients to `bias` unless that is null.
 template <Index kTile>
-void transform_gradient(const Geometry& g, const float* dy, const Place& place, float* z, Index point_step, Index t,
-                        float* bias) {
+void transform_gradient(const Geometry& g, const Real* dy, const Place& place, Real* z, Index point_step, Index t,
+                        Real* bias) {
   const Index rows = place.rows, columns = place.columns;
-  const float* corner = dy + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters;
+  const Real* corner = dy + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters;
   each_stretch(0, g.filters, [&](auto stretch, Index f) {
     Packet half[kTile * kWindow];
     Packet sum = bias ? stretch.load(bias + f) : packet::zero();
-    const float* row = corner + f;
+    const Real* row = corner + f;
 #pragma GCC unroll 1
     for (Index i = 0; i < kTile; ++i, row += g.out_w * g.filters) {
       Packet out[kTile];
@@ -44,7 +44,7 @@ void transform_gradient(const Geometry& g, const float* dy, const Place& place, 
     }
     if (bias) stretch.store(bias + f, sum);
     const Index panel = f / kPanel;
-    float* to = z + panel * kOuterRows * kPanel + t * panel_stride(panel, g.filters) + f % kPanel;
+    Real* to = z + panel * kOuterRows * kPanel + t * panel_stride(panel, g.filters) + f % kPanel;
 #pragma GCC unroll 1
     for (Index j = 0; j < kWindow; ++j, to += point_step) {
       Packet points[kWindow];
@@ -63,8 +63,8 @@ struct Tile {
 
 // dx += B m B^T under one tile and block of taps, for channels [first, last), in the inputs that a gradient reaches. What no tile
 // or block before it has covered is written, not added to.
-void spread_window(const Geometry& g, const float* m, Index point_step, const Tile& tile, const Block& block,
-                   Index first, Index last, float* dx) {
+void spread_window(const Geometry& g, const Real* m, Index point_step, const Tile& tile, const Block& block,
+                   Index first, Index last, Real* dx) {
   const Place& place = tile.place;
   const Factors factors(reached_inputs(tile.filled, block));
   const Window window(g, place, block);
@@ -73,7 +73,7 @@ void spread_window(const Geometry& g, const float* m, Index point_step, const Ti
   if (g.blocks > 1) old_rows = kWindow;
   each_stretch(first, last, [&](auto stretch, Index c) {
     Packet half[kPoints];
-    const float* from = m + c;
+    const Real* from = m + c;
 #pragma GCC unroll 1
     for (Index j = 0; j < kWindow; ++j, from += point_step) {
       Packet points[kWindow];
@@ -91,7 +91,7 @@ void spread_window(const Geometry& g, const float* m, Index point_step, const Ti
 #pragma GCC unroll 6
       for (Index j = 0; j < kWindow; ++j) {
         if (j < window.first_column || j >= window.last_column) continue;
-        float* to = dx + row + j * g.channels;
+        Real* to = dx + row + j * g.channels;
         stretch.store(to, madd(inputs[j], factors.at(i, j), j < old ? stretch.load(to) : packet::zero()));
       }
     }
@@ -124,15 +124,15 @@ Index tiles_at_once(const Geometry& g) {
 }
 
 // The transform of gradients for the size of the tiles. Called once a tile, so that the passes are compiled once for all sizes.
-using TransformGradient = void (*)(const Geometry& g, const float* dy, const Place& place, float* z, Index point_step,
-                                   Index t, float* bias);
+using TransformGradient = void (*)(const Geometry& g, const Real* dy, const Place& place, Real* z, Index point_step,
+                                   Index t, Real* bias);
 
 // One backward pass: the gradients that are wanted, the others null.
 struct Backward {
   const Geometry& g;
   TransformGradient transform_gradient;
-  const float *x, *dy, *exchanged;
-  float *sums, *bias, *dx;
+  const Real *x, *dy, *exchanged;
+  Real *sums, *bias, *dx;
 
   /// Of one of the two products of that many tiles.
   double product_work(Index tiles) const {
@@ -143,15 +143,15 @@ struct Backward {
 // The matrices of one thread or of all. What V of a point holds is overwritten by the product of Z with the kernel.
 struct Transforms {
   Index point_v, point_z;
-  float *v, *z;
-  Transforms(const Geometry& g, float* scratch)
+  Real *v, *z;
+  Transforms(const Geometry& g, Real* scratch)
       : point_v(apart(kOuterRows * g.channels)),
         point_z(apart(panels_size(g))),
         v(scratch),
         z(scratch + kPoints * point_v) {}
 
   // Tile i of the batch as row t. The first block also fills in `tile`.
-  void transform(const Backward& b, Index i, const Block& block, Index t, float* bias, Tile& tile) const {
+  void transform(const Backward& b, Index i, const Block& block, Index t, Real* bias, Tile& tile) const {
     if (block.index == 0) {
       tile.place = Place(b.g, i);
       if (b.dx) tile.filled = nonzero_gradients(b.g, b.dy, tile.place);
@@ -160,19 +160,19 @@ struct Transforms {
     if (b.sums) transform_input(b.g, b.x, tile.place, block, v + t * b.g.channels, point_v);
   }
   // Adds the first `count` tiles' share to columns [first, first + kOuterColumns) of point p's sums.
-  void add_up(const Geometry& g, Index p, Index first, Index count, bool accumulate, float* sums) const {
-    const float* run = v + p * point_v;
+  void add_up(const Geometry& g, Index p, Index first, Index count, bool accumulate, Real* sums) const {
+    const Real* run = v + p * point_v;
     multiply_outer(&run, 1, count, 0, g.channels, g.channels, z + p * point_z + first * kOuterRows,
                    std::min(kOuterColumns, g.filters - first), accumulate, sums + first, g.filters);
   }
   // Z times the kernel in point p, for the first `count` tiles and panels [first, last) of the channels.
-  void multiply(const Geometry& g, Index p, Index count, const float* exchanged, Index first, Index last) const {
+  void multiply(const Geometry& g, Index p, Index count, const Real* exchanged, Index first, Index last) const {
     Index offsets[kMostPanels];
     const Index whole = g.filters / kPanel, rest = g.filters % kPanel, zero = 0;
-    const float* panels = z + p * point_z;
-    float* products = v + p * point_v;
-    const float* from[kRowBlock];
-    float* to[kRowBlock];
+    const Real* panels = z + p * point_z;
+    Real* products = v + p * point_v;
+    const Real* from[kRowBlock];
+    Real* to[kRowBlock];
     const Index blocks = row_blocks(count);
     for (Index block = 0; block < blocks; ++block) {
       const Index begin = row_block_begin(count, blocks, block),
@@ -198,20 +198,20 @@ struct Transforms {
   static constexpr Index kMostPanels = 32;
 };
 
-void backward_together(const Backward& b, Index images, float* scratch) {
+void backward_together(const Backward& b, Index images, Real* scratch) {
   const Geometry& g = b.g;
   const Index tiles = images * g.tiles, stripes = ceil_div(g.filters, kOuterColumns),
               point = apart(g.channels * g.filters), point_u = g.exchanged_point();
   const Index panels = panel_count(g.channels), parts = ceil_div(panels, 4);
   const Split panels_of_part(panels, parts);
   const Transforms transforms(g, scratch);
-  float* biases = scratch + transforms_size(g);  // of the tasks that transform
+  Real* biases = scratch + transforms_size(g);  // of the tasks that transform
   Tile placed[kOuterRows];
-  if (b.bias) std::fill_n(b.bias, g.filters, 0.0f);
+  if (b.bias) std::fill_n(b.bias, g.filters, 0.0_r);
   if (b.dx && g.blocks > 1) {
     const Index size = images * g.in_h * g.in_w * g.channels;
     parallel_ranges(size, 8192, byte_work(4.0 * static_cast<double>(size)),
-                    [&](Index begin, Index end, int) { std::fill(b.dx + begin, b.dx + end, 0.0f); });
+                    [&](Index begin, Index end, int) { std::fill(b.dx + begin, b.dx + end, 0.0_r); });
   }
   for (Index done = 0; done < tiles; done += kOuterRows) {
     const Index count = std::min(kOuterRows, tiles - done);
@@ -221,8 +221,8 @@ void backward_together(const Backward& b, Index images, float* scratch) {
       const Block taps(g, block);
       if (b.sums || block == 0)
         parallel_ranges(count, kTransformed, transform_work, [&](Index begin, Index end, int) {
-          float* bias = b.bias && block == 0 ? biases + begin / kTransformed * g.filters : nullptr;
-          if (bias) std::fill_n(bias, g.filters, 0.0f);
+          Real* bias = b.bias && block == 0 ? biases + begin / kTransformed * g.filters : nullptr;
+          if (bias) std::fill_n(bias, g.filters, 0.0_r);
           for (Index t = begin; t < end; ++t) transforms.transform(b, done + t, taps, t, bias, placed[t]);
         });
       if (b.bias && block == 0)
@@ -249,14 +249,14 @@ void backward_together(const Backward& b, Index images, float* scratch) {
   }
 }
 
-void backward_by_chunks(const Backward& b, Index images, float* scratch) {
+void backward_by_chunks(const Backward& b, Index images, Real* scratch) {
   const Geometry& g = b.g;
   const Index chunk = images_of_chunk(g), chunks = ceil_div(images, chunk);
   const Index sums_of_chunk = b.sums ? sums_size(g) : 0, size = sums_of_chunk + (b.bias ? bias_size(g) : 0);
   const Index point = apart(g.channels * g.filters), point_u = g.exchanged_point(), step = tiles_at_once(g);
   const Block taps(g, 0);
-  float* partials = scratch;
-  float* transforms_of_threads = partials + std::min(kMostPartials, chunks - 1) * size;
+  Real* partials = scratch;
+  Real* transforms_of_threads = partials + std::min(kMostPartials, chunks - 1) * size;
   for (Index done = 0; done < chunks;) {
     // The first chunk of all goes straight to its place.
     const Index direct = done == 0 ? 1 : 0, count = std::min(chunks - done, kMostPartials + direct);
@@ -266,10 +266,10 @@ void backward_by_chunks(const Backward& b, Index images, float* scratch) {
       Tile placed[kChunkTiles];
       const Index begin = (done + task) * chunk * g.tiles;
       const Index end = std::min((done + task + 1) * chunk, images) * g.tiles;
-      float* partial = partials + (task - direct) * size;
-      float* sums = task < direct ? b.sums : partial;
-      float* bias = !b.bias ? nullptr : task < direct ? b.bias : partial + sums_of_chunk;
-      if (bias) std::fill_n(bias, g.filters, 0.0f);
+      Real* partial = partials + (task - direct) * size;
+      Real* sums = task < direct ? b.sums : partial;
+      Real* bias = !b.bias ? nullptr : task < direct ? b.bias : partial + sums_of_chunk;
+      if (bias) std::fill_n(bias, g.filters, 0.0_r);
       for (Index first = begin; first < end; first += step) {
         const Index taken = std::min(step, end - first);
         for (Index t = 0; t < taken; ++t) transforms.transform(b, first + t, taps, t, bias, placed[t]);
@@ -298,11 +298,11 @@ void backward_by_chunks(const Backward& b, Index images, float* scratch) {
 
 // dw = G^T sums G, for the taps that are met.
 template <Index kTaps>
-void kernel_from_sums(const Geometry& g, const float* sums, const float* met, float* dw) {
+void kernel_from_sums(const Geometry& g, const Real* sums, const Real* met, Real* dw) {
   const Index size = g.channels * g.filters, point = apart(size), blocks = g.blocks;
   parallel_for(blocks * g.channels, byte_work(180.0 * static_cast<double>(blocks * size)), [&](Index task, int) {
     const Index block = task / g.channels, c = task % g.channels;
-    const float* from = sums + block * kPoints * point + c * g.filters;
+    const Real* from = sums + block * kPoints * point + c * g.filters;
     packet::for_each(g.filters, [&](Index f, Index count) {
       Packet points[kPoints], half[kTaps * kWindow], taps[kTaps * kTaps];
       for (Index p = 0; p < kPoints; ++p) points[p] = load_n(from + p * point + f, count);
@@ -316,11 +316,11 @@ void kernel_from_sums(const Geometry& g, const float* sums, const float* met, fl
 }
 
 template <Index kTaps>
-void run_backward(const Geometry& g, Index images, const float* x, const float* dy, const float* exchanged, float* dw,
-                  float* db, float* dx, float* scratch) {
+void run_backward(const Geometry& g, Index images, const Real* x, const Real* dy, const Real* exchanged, Real* dw,
+                  Real* db, Real* dx, Real* scratch) {
   constexpr Index kTile = kWindow + 1 - kTaps;
   const Backward backward{g, transform_gradient<kTile>, x, dy, exchanged, dw ? scratch : nullptr, db, dx};
-  float* met = scratch + sums_size(g);
+  Real* met = scratch + sums_size(g);
   if (dw) {
     scratch = met + met_size(g);
     find_met_taps(g, images, x, dy, met);
@@ -339,8 +339,8 @@ Index winograd_backward_scratch_size(const ConvShape& s, Index capacity, int thr
   return kernel + partials * (sums_size(g) + bias_size(g)) + threads * transforms_size(g);
 }
 
-void winograd_backward(const ConvShape& s, Index images, const float* x, const float* dy, const float* exchanged,
-                       float* dw, float* db, float* dx, float* scratch) {
+void winograd_backward(const ConvShape& s, Index images, const Real* x, const Real* dy, const Real* exchanged, Real* dw,
+                       Real* db, Real* dx, Real* scratch) {
   const Geometry g(s);
   with_taps(g, [&](auto taps) { run_backward<taps()>(g, images, x, dy, exchanged, dw, db, dx, scratch); });
 }

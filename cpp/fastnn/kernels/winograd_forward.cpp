@@ -16,14 +16,14 @@ namespace {
 // Y = A^T M A of one tile for filters [first, first + count), with the epilogue; what lies beyond the image is dropped.
 // Outputs that are not reached are the bias alone.
 template <Index kTile>
-void transform_output(const Geometry& g, const float* m, Index point_step, const Place& place, Pixels reached,
-                      Index first, Index filters, const Epilogue& epilogue, bool relu, float* y) {
+void transform_output(const Geometry& g, const Real* m, Index point_step, const Place& place, Pixels reached,
+                      Index first, Index filters, const Epilogue& epilogue, bool relu, Real* y) {
   const Factors factors(reached);
   const Index rows = place.rows, columns = place.columns;
-  float* corner = y + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters + first;
+  Real* corner = y + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters + first;
   each_stretch(0, filters, [&](auto stretch, Index f) {
     Packet half[kTile * kWindow];
-    const float* from = m + f;
+    const Real* from = m + f;
 #pragma GCC unroll 1
     for (Index j = 0; j < kWindow; ++j, from += point_step) {
       Packet points[kWindow];
@@ -32,7 +32,7 @@ void transform_output(const Geometry& g, const float* m, Index point_step, const
       from_points<kTile>(points, 1, half + j, kWindow);
     }
     const Packet bias = epilogue.bias ? stretch.load(epilogue.bias + first + f) : packet::zero();
-    float* row = corner + f;
+    Real* row = corner + f;
 #pragma GCC unroll 1
     for (Index i = 0; i < rows; ++i, row += g.out_w * g.filters) {
       Packet out[kTile];
@@ -50,7 +50,7 @@ void transform_output(const Geometry& g, const float* m, Index point_step, const
   if (relu || epilogue.activation == Activation::linear) return;
   for (Index i = 0; i < rows; ++i)
     for (Index j = 0; j < columns; ++j) {
-      float* pixel = corner + (i * g.out_w + j) * g.filters;
+      Real* pixel = corner + (i * g.out_w + j) * g.filters;
       activate(epilogue.activation, epilogue.parameters, pixel, pixel, filters);
     }
 }
@@ -74,12 +74,11 @@ Index block_scratch(const Geometry& g) {
 }
 
 // Called once a tile, so that the rest is compiled once for all sizes of tiles.
-using TransformOutput = void (*)(const Geometry& g, const float* m, Index point_step, const Place& place,
-                                 Pixels reached, Index first, Index filters, const Epilogue& epilogue, bool relu,
-                                 float* y);
+using TransformOutput = void (*)(const Geometry& g, const Real* m, Index point_step, const Place& place, Pixels reached,
+                                 Index first, Index filters, const Epilogue& epilogue, bool relu, Real* y);
 
-void run_blocks(const Geometry& g, TransformOutput transform, Index images, const float* x, const float* packed,
-                const Epilogue& epilogue, float* y, float* scratch) {
+void run_blocks(const Geometry& g, TransformOutput transform, Index images, const Real* x, const Real* packed,
+                const Epilogue& epilogue, Real* y, Real* scratch) {
   const Index tiles = images * g.tiles, point = g.kernel_point(), blocks = g.blocks;
   const Index step = filter_step(g), stride = block_scratch(g);
   const double work =
@@ -93,12 +92,12 @@ void run_blocks(const Geometry& g, TransformOutput transform, Index images, cons
   const bool relu = epilogue.plain_relu();
   parallel_ranges(tiles, size, work, [&](Index first, Index last, int thread) {
     const Index count = last - first, point_v = apart(count * g.channels);
-    float* v = scratch + thread * stride;
-    float* m = v + kPoints * point_v;
+    Real* v = scratch + thread * stride;
+    Real* m = v + kPoints * point_v;
     const Index begin = 0;
     const Segments segments{&begin, 1, g.channels, 0, g.channels};
-    const float* from[kRowBlock];
-    float* to[kRowBlock];
+    const Real* from[kRowBlock];
+    Real* to[kRowBlock];
     Place places[kRowBlock];
     Pixels reached[kRowBlock];
     for (Index t = 0; t < count; ++t) {
@@ -133,8 +132,8 @@ void run_blocks(const Geometry& g, TransformOutput transform, Index images, cons
 
 Index winograd_scratch_size(const ConvShape& s) { return block_scratch(Geometry(s)); }
 
-void winograd_forward(const ConvShape& s, Index images, const float* x, const float* packed, const Epilogue& epilogue,
-                      float* y, float* scratch) {
+void winograd_forward(const ConvShape& s, Index images, const Real* x, const Real* packed, const Epilogue& epilogue,
+                      Real* y, Real* scratch) {
   const Geometry g(s);
   with_taps(g, [&](auto taps) {
     run_blocks(g, transform_output<kWindow + 1 - taps()>, images, x, packed, epilogue, y, scratch);

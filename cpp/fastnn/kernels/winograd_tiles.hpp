@@ -13,13 +13,13 @@ namespace fastnn::kernels::winograd {
 
 /// A register of kWidth floats, and one of fewer.
 struct Full {
-  static Packet load(const float* from) { return packet::load(from); }
-  static void store(float* to, const Packet& value) { packet::store(to, value); }
+  static Packet load(const Real* from) { return packet::load(from); }
+  static void store(Real* to, const Packet& value) { packet::store(to, value); }
 };
 struct Partial {
   Index count;
-  Packet load(const float* from) const { return packet::load_partial(from, count); }
-  void store(float* to, const Packet& value) const { packet::store_partial(to, value, count); }
+  Packet load(const Real* from) const { return packet::load_partial(from, count); }
+  void store(Real* to, const Packet& value) const { packet::store_partial(to, value, count); }
 };
 /// Calls body(Full or Partial, i) for the registers that cover [first, last): only the last may be partial, so that the others
 /// are loaded and stored without a test.
@@ -107,7 +107,7 @@ struct Window {
 /// Tiles of a row follow one another, and each wants a few pixels more of the same lines of the image: too short a run for the
 /// processor to see it coming.
 template <Index kPixels>
-inline void prefetch_next(const float* pixel, Index step) {
+inline void prefetch_next(const Real* pixel, Index step) {
 #pragma GCC unroll 4
   for (Index j = 0; j < kPixels; ++j) packet::prefetch(pixel + j * step);
 }
@@ -116,7 +116,7 @@ inline void prefetch_next(const float* pixel, Index step) {
 
 /// V = B^T d B of one tile and block of taps: point p of channel c goes to v[p * point_step + c]. Pixels outside the image are
 /// zeros.
-inline void transform_input(const Geometry& g, const float* x, const Place& place, const Block& block, float* v,
+inline void transform_input(const Geometry& g, const Real* x, const Place& place, const Block& block, Real* v,
                             Index point_step) {
   const Window window(g, place, block);
   const auto transform = [&](auto whole) {
@@ -132,7 +132,7 @@ inline void transform_input(const Geometry& g, const float* x, const Place& plac
         prefetch_next<4>(x + row + kWindow * g.channels, g.channels);
         to_points(d, 1, half + i * kWindow, 1);
       }
-      float* to = v + c;
+      Real* to = v + c;
 #pragma GCC unroll 1
       for (Index j = 0; j < kWindow; ++j, to += point_step) {
         Packet points[kWindow];

@@ -23,10 +23,10 @@ using packet::sub;
 /// Inputs under a tile along one direction, and points of a tile.
 constexpr Index kWindow = 6, kPoints = kWindow * kWindow;
 
-constexpr float kA = 0.75f, kB = 1.5f;
-constexpr float kA2 = kA * kA, kB2 = kB * kB, kA3 = kA2 * kA, kB3 = kB2 * kB, kA4 = kA2 * kA2, kB4 = kB2 * kB2;
+constexpr Real kA = 0.75_r, kB = 1.5_r;
+constexpr Real kA2 = kA * kA, kB2 = kB * kB, kA3 = kA2 * kA, kB3 = kB2 * kB, kA4 = kA2 * kA2, kB4 = kB2 * kB2;
 /// Derivatives of the nodal polynomial at 0, +-a and +-b, by which G divides.
-constexpr float kAt0 = kA2 * kB2, kAtA = 2 * kA2 * (kA2 - kB2), kAtB = 2 * kB2 * (kB2 - kA2);
+constexpr Real kAt0 = kA2 * kB2, kAtA = 2 * kA2 * (kA2 - kB2), kAtB = 2 * kB2 * (kB2 - kA2);
 
 /// B^T along one direction: six inputs to six points.
 inline void to_points(const Packet* d, Index step, Packet* r, Index r_step) {

@@ -25,14 +25,14 @@ inline Pixels rectangle(Index first_row, Index last_row, Index first_column, Ind
 
 /// 1 for each pixel of the set and 0 for the others.
 struct Factors {
-  alignas(kAlignment) float values[kPoints];
+  alignas(kAlignment) Real values[kPoints];
   explicit Factors(Pixels set) {
-    for (Index i = 0; i < kPoints; ++i) values[i] = static_cast<float>(static_cast<std::int32_t>(set >> i & 1));
+    for (Index i = 0; i < kPoints; ++i) values[i] = static_cast<Real>(static_cast<std::int32_t>(set >> i & 1));
   }
   Packet at(Index i, Index j) const { return set1(values[i * kWindow + j]); }
 };
 
-inline bool nonzero(const float* pixel, Index size) {
+inline bool nonzero(const Real* pixel, Index size) {
   Index i = 0;
   for (; i + kWidth <= size; i += kWidth)
     if (packet::any_nonzero(packet::load(pixel + i))) return true;
@@ -48,7 +48,7 @@ inline bool all_steps(Index first, Index last, Index step, Holds&& holds) {
 }
 
 /// The outputs of a tile with a nonzero pixel in their patch.
-inline Pixels reached_outputs(const Geometry& g, const float* x, const Place& place) {
+inline Pixels reached_outputs(const Geometry& g, const Real* x, const Place& place) {
   const Index rows = place.rows, columns = place.columns;
   const Index top = place.y - g.pad_top, left = place.x - g.pad_left;
   const auto pixel = [&](Index i, Index j) {
@@ -82,9 +82,9 @@ inline Pixels reached_outputs(const Geometry& g, const float* x, const Place& pl
 }
 
 /// The outputs of a tile with a nonzero gradient, or a set from which the same inputs are reached.
-inline Pixels nonzero_gradients(const Geometry& g, const float* dy, const Place& place) {
+inline Pixels nonzero_gradients(const Geometry& g, const Real* dy, const Place& place) {
   const Index rows = place.rows, columns = place.columns;
-  const float* corner = dy + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters;
+  const Real* corner = dy + ((place.image * g.out_h + place.y) * g.out_w + place.x) * g.filters;
   const auto filled = [&](Index i, Index j) { return nonzero(corner + (i * g.out_w + j) * g.filters, g.filters); };
   // The taps of a whole kernel reach all inputs from these; a block at the edge of a larger kernel has fewer taps.
   if (g.blocks == 1 && all_steps(0, rows - 1, g.kernel_h, [&](Index i) {
@@ -108,23 +108,23 @@ inline Pixels reached_inputs(Pixels outputs, const Block& block) {
 
 /// Writes 1 for each of kernel_h x kernel_w taps by which a nonzero pixel of x meets a nonzero pixel of dy, and 0 for the others.
 /// Stops at the pixel after which no tap is left, mostly the first.
-inline void find_met_taps(const Geometry& g, Index images, const float* x, const float* dy, float* met) {
+inline void find_met_taps(const Geometry& g, Index images, const Real* x, const Real* dy, Real* met) {
   // Taps of one direction that ever lie on the image.
   const auto inside = [](Index taps, Index pad, Index in, Index out) {
     return std::min(taps, in + pad) - std::max<Index>(0, pad + 1 - out);
   };
   Index left = inside(g.kernel_h, g.pad_top, g.in_h, g.out_h) * inside(g.kernel_w, g.pad_left, g.in_w, g.out_w);
-  std::fill_n(met, g.kernel_h * g.kernel_w, 0.0f);
+  std::fill_n(met, g.kernel_h * g.kernel_w, 0.0_r);
   for (Index image = 0; image < images; ++image)
     for (Index pixel = 0; pixel < g.out_h * g.out_w; ++pixel, dy += g.filters) {
       if (!nonzero(dy, g.filters)) continue;
       const Index top = pixel / g.out_w - g.pad_top, start = pixel % g.out_w - g.pad_left;
       for (Index i = std::max<Index>(0, -top); i < std::min(g.kernel_h, g.in_h - top); ++i)
         for (Index j = std::max<Index>(0, -start); j < std::min(g.kernel_w, g.in_w - start); ++j) {
-          float& tap = met[i * g.kernel_w + j];
-          if (tap != 0.0f || !nonzero(x + ((image * g.in_h + top + i) * g.in_w + start + j) * g.channels, g.channels))
+          Real& tap = met[i * g.kernel_w + j];
+          if (tap != 0.0_r || !nonzero(x + ((image * g.in_h + top + i) * g.in_w + start + j) * g.channels, g.channels))
             continue;
-          tap = 1.0f;
+          tap = 1.0_r;
           if (--left == 0) return;
         }
     }

@@ -17,9 +17,9 @@ class Accumulate : public Function {
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1 || inputs.size() == 3, who(), " expects one input, or three, got ", inputs.size());
     for (const Spec& input : inputs)
-      require(input.dtype == DType::float32 && !input.batched() && input.shape == inputs[0].shape, who(),
-              " expects a float32 value of the variable's shape, got ", name_of(input.dtype), " of ",
-              to_string(input.shape), "; reduce it over the batch first");
+      require(input.dtype == DType::real && !input.batched() && input.shape == inputs[0].shape, who(), " expects a ",
+              kReal, " value of the variable's shape, got ", name_of(input.dtype), " of ", to_string(input.shape),
+              "; reduce it over the batch first");
     shape_ = inputs[0].shape;
     from_inputs_ = inputs.size() == 3;
     return {{inputs[0], inputs[0]}, {{"value", shape_, false}, {"remainder", shape_, false}}};
@@ -32,14 +32,14 @@ class Accumulate : public Function {
 
   void forward(const Context& ctx) const override {
     const Index size = volume(shape_);
-    const float* added = ctx.input();
-    const float* value = from_inputs_ ? ctx.input(1) : ctx.weight(0);
-    const float* remainder = from_inputs_ ? ctx.input(2) : ctx.weight(1);
-    float *sums = ctx.buffer(kSums), *rests = sums + size;
+    const Real* added = ctx.input();
+    const Real* value = from_inputs_ ? ctx.input(1) : ctx.weight(0);
+    const Real* remainder = from_inputs_ ? ctx.input(2) : ctx.weight(1);
+    Real *sums = ctx.buffer(kSums), *rests = sums + size;
     for (Index i = 0; i < size; ++i) {
       const double sum = static_cast<double>(value[i]) + static_cast<double>(remainder[i]) + added[i];
-      sums[i] = static_cast<float>(sum);
-      rests[i] = std::isfinite(sums[i]) ? static_cast<float>(sum - static_cast<double>(sums[i])) : 0.0f;
+      sums[i] = static_cast<Real>(sum);
+      rests[i] = std::isfinite(sums[i]) ? static_cast<Real>(sum - static_cast<double>(sums[i])) : 0.0_r;
     }
     std::copy_n(sums, size, ctx.output(0));
     std::copy_n(rests, size, ctx.output(1));

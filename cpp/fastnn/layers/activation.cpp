@@ -21,12 +21,12 @@ class Activation : public Layer {
             "activation expects the name of an elementwise activation, got \"", word_, "\"");
     using Function = kernels::Activation;
     const bool shrinks = function_ == Function::hard_shrink || function_ == Function::soft_shrink;
-    if (shrinks) parameters_.threshold = 0.5f;
+    if (shrinks) parameters_.threshold = 0.5_r;
     if (function_ == Function::threshold) {
       require(config.has("threshold") && config.has("default_value"),
               "threshold expects a threshold and a default_value");
-      parameters_.threshold = static_cast<float>(config.number("threshold"));
-      parameters_.value = static_cast<float>(config.number("default_value"));
+      parameters_.threshold = static_cast<Real>(config.number("threshold"));
+      parameters_.value = static_cast<Real>(config.number("default_value"));
       return;
     }
     parameters_.b = number(config, "b", parameters_.b);
@@ -35,7 +35,7 @@ class Activation : public Layer {
     parameters_.max_value = number(config, "max_value", parameters_.max_value);
     parameters_.alpha = number(config, "alpha", parameters_.alpha);
     if (function_ == kernels::Activation::leaky_relu && !config.has("negative_slope"))
-      parameters_.negative_slope = 0.2f;
+      parameters_.negative_slope = 0.2_r;
     require(function_ != Function::celu || parameters_.alpha > 0, "alpha expects a number above 0, got ",
             parameters_.alpha);
     if (word_ == "swish") word_ = "silu";
@@ -44,7 +44,7 @@ class Activation : public Layer {
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
     row_size_ = inputs[0].row_size();
     return {inputs, {}};
   }
@@ -63,8 +63,8 @@ class Activation : public Layer {
   }
 
   void forward(const Context& ctx) const override {
-    const float* x = ctx.input();
-    float* y = ctx.output();
+    const Real* x = ctx.input();
+    Real* y = ctx.output();
     const Index count = ctx.rows() * row_size_;
     parallel_ranges(count, kChunk, cost() * static_cast<double>(count), [&](Index begin, Index end, int) {
       kernels::activate(function_, parameters_, x + begin, y + begin, end - begin);
@@ -74,24 +74,24 @@ class Activation : public Layer {
   bool gradient_in_place(std::size_t) const override { return true; }
 
   void backward(const Context& ctx) const override {
-    float* dx = ctx.input_gradient();
+    Real* dx = ctx.input_gradient();
     if (dx == nullptr) return;
     const bool from_output = kernels::derivative_from_output(function_);
-    const float* source = from_output ? ctx.output() : ctx.input();
-    const float* dy = ctx.output_gradient();
+    const Real* source = from_output ? ctx.output() : ctx.input();
+    const Real* dy = ctx.output_gradient();
     const Index count = ctx.rows() * row_size_;
     parallel_ranges(count, kChunk, cost() * static_cast<double>(count), [&](Index begin, Index end, int) {
-      const float* from = source + begin;
+      const Real* from = source + begin;
       kernels::activate_backward(function_, parameters_, from, from, dy + begin, dx + begin, end - begin);
     });
   }
 
  private:
-  float number(const Config& config, const char* key, float otherwise) {
+  Real number(const Config& config, const char* key, Real otherwise) {
     if (!config.has(key)) return otherwise;
     const double value = config.number(key);
     require(value >= 0, key, " expects a number of at least 0, got ", value);
-    const float narrow = static_cast<float>(value);
+    const Real narrow = static_cast<Real>(value);
     parametrised_ = parametrised_ || narrow != otherwise;
     return narrow;
   }
@@ -134,7 +134,7 @@ class Softmax : public Layer {
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
     const Shape& shape = inputs[0].shape;
     const Index rank = static_cast<Index>(shape.size());
     require(rank >= 2, who(), " expects at least (batch, n), got ", to_string(shape),
@@ -175,8 +175,8 @@ class Softmax : public Layer {
   }
 
   void forward(const Context& ctx) const override {
-    const float* x = ctx.input();
-    float* y = ctx.output();
+    const Real* x = ctx.input();
+    Real* y = ctx.output();
     each_range(ctx, [&](Index begin, Index end) {
       if (groups().contiguous())
         return kernels::softmax(logarithm_, x + begin * row_size_, y + begin * row_size_, (end - begin) * outer_count(),
@@ -186,9 +186,9 @@ class Softmax : public Layer {
   }
 
   void backward(const Context& ctx) const override {
-    float* dx = ctx.input_gradient();
+    Real* dx = ctx.input_gradient();
     if (dx == nullptr) return;
-    const float *y = ctx.output(), *dy = ctx.output_gradient();
+    const Real *y = ctx.output(), *dy = ctx.output_gradient();
     each_range(ctx, [&](Index begin, Index end) {
       const Index at = begin * row_size_;
       if (groups().contiguous())
@@ -243,7 +243,7 @@ class Sparsemax : public Layer {
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
     along_ = Along(*this, inputs[0].shape, axis_);
     return {inputs, {}};
   }
@@ -251,15 +251,15 @@ class Sparsemax : public Layer {
   BackwardReads backward_reads() const override { return {false, true}; }
 
   void forward(const Context& ctx) const override {
-    const float* x = ctx.input();
-    float* y = ctx.output();
+    const Real* x = ctx.input();
+    Real* y = ctx.output();
     each_group(ctx, 8.0, [&](Index at) { kernels::sparsemax(x + at, y + at, along_.size, along_.inner); });
   }
 
   void backward(const Context& ctx) const override {
-    float* dx = ctx.input_gradient();
+    Real* dx = ctx.input_gradient();
     if (dx == nullptr) return;
-    const float *y = ctx.output(), *dy = ctx.output_gradient();
+    const Real *y = ctx.output(), *dy = ctx.output_gradient();
     each_group(ctx, 2.0,
                [&](Index at) { kernels::sparsemax_backward(y + at, dy + at, dx + at, along_.size, along_.inner); });
   }
@@ -287,7 +287,7 @@ class GLU : public Layer {
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
     along_ = Along(*this, inputs[0].shape, axis_);
     require(along_.size % 2 == 0, who(), ": glu expects an even size along axis ", axis_, ", got ",
             to_string(inputs[0].shape));
@@ -299,18 +299,18 @@ class GLU : public Layer {
   BackwardReads backward_reads() const override { return {true, false}; }
 
   void forward(const Context& ctx) const override {
-    const float* x = ctx.input();
-    float* y = ctx.output();
+    const Real* x = ctx.input();
+    Real* y = ctx.output();
     each_block(ctx, [&](Index block, Index half) {
-      const float* a = x + 2 * block * half;
+      const Real* a = x + 2 * block * half;
       kernels::glu(a, a + half, y + block * half, half);
     });
   }
 
   void backward(const Context& ctx) const override {
-    float* dx = ctx.input_gradient();
+    Real* dx = ctx.input_gradient();
     if (dx == nullptr) return;
-    const float *x = ctx.input(), *dy = ctx.output_gradient();
+    const Real *x = ctx.input(), *dy = ctx.output_gradient();
     each_block(ctx, [&](Index block, Index half) {
       const Index at = 2 * block * half;
       kernels::glu_backward(x + at, x + at + half, dy + block * half, dx + at, dx + at + half, half);
@@ -340,7 +340,7 @@ class PReLU : public Layer {
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
     const Shape& shape = inputs[0].shape;
     const std::size_t rank = shape.size();
     require(rank >= 2, who(), " expects at least (batch, n), got ", to_string(shape));
@@ -376,18 +376,18 @@ class PReLU : public Layer {
   }
 
   void forward(const Context& ctx) const override {
-    const float *x = ctx.input(), *alpha = ctx.weight(0);
-    float* y = ctx.output();
+    const Real *x = ctx.input(), *alpha = ctx.weight(0);
+    Real* y = ctx.output();
     each_chunk(ctx, [&](Index at, Index run, Index) { kernels::prelu(x + at, alpha + run, step_, y + at, last_); });
   }
 
   void backward(const Context& ctx) const override {
-    const float *x = ctx.input(), *alpha = ctx.weight(0), *dy = ctx.output_gradient();
-    float *dx = ctx.input_gradient(), *dalpha = ctx.weight_gradient(0), *parts = ctx.buffer(kParts);
+    const Real *x = ctx.input(), *alpha = ctx.weight(0), *dy = ctx.output_gradient();
+    Real *dx = ctx.input_gradient(), *dalpha = ctx.weight_gradient(0), *parts = ctx.buffer(kParts);
     const Index count = chunks(ctx.rows());
-    if (dalpha != nullptr) std::fill(parts, parts + count * slopes_, 0.0f);
+    if (dalpha != nullptr) std::fill(parts, parts + count * slopes_, 0.0_r);
     each_chunk(ctx, [&](Index at, Index run, Index chunk) {
-      float* part = dalpha == nullptr ? nullptr : parts + chunk * slopes_ + run;
+      Real* part = dalpha == nullptr ? nullptr : parts + chunk * slopes_ + run;
       kernels::prelu_backward(x + at, alpha + run, step_, dy + at, dx == nullptr ? nullptr : dx + at, part, last_);
     });
     if (dalpha == nullptr) return;
@@ -395,7 +395,7 @@ class PReLU : public Layer {
       for (Index i = begin; i < end; ++i) {
         double sum = 0;
         for (Index c = 0; c < count; ++c) sum += parts[c * slopes_ + i];
-        dalpha[i] = static_cast<float>(sum);
+        dalpha[i] = static_cast<Real>(sum);
       }
     });
   }

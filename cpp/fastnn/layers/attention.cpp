@@ -22,7 +22,7 @@ class Attention : public Layer {
       : Layer(kind, name),
         additive_(kind == "AdditiveAttention" || config.word("score_mode", "dot") == "concat"),
         use_scale_(kind != "MultiHeadAttention" && config.flag("use_scale", kind == "AdditiveAttention")),
-        factor_(static_cast<float>(config.number("factor", 1.0))),
+        factor_(static_cast<Real>(config.number("factor", 1.0))),
         rate_(config.number("dropout", 0.0)),
         causal_(config.flag("use_causal_mask", false)),
         window_(config.integer("sliding_window", 0)),
@@ -42,7 +42,7 @@ class Attention : public Layer {
             inputs.size(), " inputs");
     const Shape &q = inputs[0].shape, &v = inputs[1].shape, &k = inputs[2].shape;
     for (std::size_t i = 0; i < 3; ++i) {
-      require(inputs[i].dtype == DType::float32, who(), " expects a float32 ", kNames[i], ", got ",
+      require(inputs[i].dtype == DType::real, who(), " expects a ", kReal, " ", kNames[i], ", got ",
               name_of(inputs[i].dtype));
       const std::size_t rank = inputs[i].shape.size();
       require((rank == 3 || rank == 4) && rank == q.size(), who(), " expects a ", kNames[i], " of ",
@@ -74,7 +74,7 @@ class Attention : public Layer {
     signature.outputs.push_back(output);
     if (returns_scores_)
       signature.outputs.push_back(
-          {headed ? Shape{q[0], heads_, queries_, keys_} : Shape{q[0], queries_, keys_}, DType::float32});
+          {headed ? Shape{q[0], heads_, queries_, keys_} : Shape{q[0], queries_, keys_}, DType::real});
     if (kind() == "AdditiveAttention") {
       if (use_scale_) signature.weights.push_back({"scale", {size_}, true});
     } else {
@@ -108,37 +108,37 @@ class Attention : public Layer {
     const bool kept = ctx.has(kScratch);
     parallel_for(ctx.rows() * heads_, work(ctx), [&](Index task, int thread) {
       const Head head = this->head(task);
-      float* scores = ctx.buffer(kScores) + (kept ? task : thread) * pairs();
-      float* panels = ctx.buffer(kPanels) + thread * (forward_panels() + (rate_ > 0 ? pairs() : 0));
-      const float* q = ctx.input(0) + head.query;
-      const float* k = ctx.input(2) + head.key;
+      Real* scores = ctx.buffer(kScores) + (kept ? task : thread) * pairs();
+      Real* panels = ctx.buffer(kPanels) + thread * (forward_panels() + (rate_ > 0 ? pairs() : 0));
+      const Real* q = ctx.input(0) + head.query;
+      const Real* k = ctx.input(2) + head.key;
       if (additive_) {
         kernels::additive_scores(additive(ctx), q, heads_ * size_, k, heads_ * size_, scores);
       } else {
         kernels::pack(k, 1, heads_ * size_, size_, keys_, panels);
         kernels::gemm(q, heads_ * size_, queries_, size_, panels, keys_, scores, keys_, {});
-        const float by = factor(ctx);
-        if (by != 1.0f) kernels::scale_rows(scores, keys_, queries_, keys_, by);
+        const Real by = factor(ctx);
+        if (by != 1.0_r) kernels::scale_rows(scores, keys_, queries_, keys_, by);
       }
       const kernels::Sight sight = this->sight(ctx, task);
       if (!sight.everywhere()) kernels::hide_scores(sight, scores);
       kernels::softmax(false, scores, scores, queries_, keys_);
 
-      const float* used = scores;
+      const Real* used = scores;
       if (rate_ > 0) {
         auto* mask = ctx.buffer<std::uint8_t>(kMask) + (kept ? task : thread) * drawn();
-        float* dropped = panels + forward_panels();
+        Real* dropped = panels + forward_panels();
         kernels::draw_mask(ctx.stream(), rate_, (ctx.first_row() * heads_ + task) * drawn(), mask, queries_ * keys_);
         kernels::apply_mask(mask, 1, kernels::dropout_scale(rate_), scores, dropped, queries_ * keys_);
         used = dropped;
       }
       if (returns_scores_) {
         // The returned scores are those after dropout for Attention, before dropout for MultiHeadAttention.
-        const float* shown = kind() == "MultiHeadAttention" ? scores : used;
+        const Real* shown = kind() == "MultiHeadAttention" ? scores : used;
         std::copy(shown, shown + queries_ * keys_, ctx.output(1) + task * queries_ * keys_);
       }
       kernels::pack(ctx.input(1) + head.value, heads_ * width_, 1, keys_, width_, panels);
-      float* y = ctx.output() + head.output;
+      Real* y = ctx.output() + head.output;
       kernels::gemm(used, keys_, queries_, keys_, panels, width_, y, heads_ * width_, {});
       zero_queries(ctx, task, y);
     });
@@ -148,30 +148,30 @@ class Attention : public Layer {
     const Index n = queries_ * keys_;
     parallel_for(ctx.rows() * heads_, 3 * work(ctx), [&](Index task, int thread) {
       const Head head = this->head(task);
-      const float* p = ctx.buffer(kScores) + task * pairs();
+      const Real* p = ctx.buffer(kScores) + task * pairs();
       const auto* mask = ctx.buffer<std::uint8_t>(kMask) + (rate_ > 0 ? task * drawn() : 0);
-      float* ds = ctx.buffer(kScratch) + thread * (pairs() + backward_panels() + product_scratch());
-      float *panels = ds + pairs(), *scratch = panels + backward_panels();
-      const float keep = kernels::dropout_scale(rate_);
+      Real* ds = ctx.buffer(kScratch) + thread * (pairs() + backward_panels() + product_scratch());
+      Real *panels = ds + pairs(), *scratch = panels + backward_panels();
+      const Real keep = kernels::dropout_scale(rate_);
       const Index ldq = heads_ * size_, ldv = heads_ * width_;
-      const float *q = ctx.input(0) + head.query, *v = ctx.input(1) + head.value, *k = ctx.input(2) + head.key;
+      const Real *q = ctx.input(0) + head.query, *v = ctx.input(1) + head.value, *k = ctx.input(2) + head.key;
       const auto gradient = [&](std::size_t i, Index at) {
         return ctx.input_gradient(i) == nullptr ? nullptr : ctx.input_gradient(i) + at;
       };
-      float *dq = gradient(0, head.query), *dv = gradient(1, head.value), *dk = gradient(2, head.key);
-      const float* shown =
+      Real *dq = gradient(0, head.query), *dv = gradient(1, head.value), *dk = gradient(2, head.key);
+      const Real* shown =
           returns_scores_ && ctx.output_gradient(1) != nullptr ? ctx.output_gradient(1) + task * n : nullptr;
       const bool shown_dropped = kind() != "MultiHeadAttention";
-      float* dy = ctx.output_gradient() == nullptr ? nullptr : ctx.output_gradient() + head.output;
+      Real* dy = ctx.output_gradient() == nullptr ? nullptr : ctx.output_gradient() + head.output;
 
       if (dy == nullptr) {
         if (dv != nullptr)
-          for (Index j = 0; j < keys_; ++j) std::fill(dv + j * ldv, dv + j * ldv + width_, 0.0f);
-        std::fill(ds, ds + n, 0.0f);
+          for (Index j = 0; j < keys_; ++j) std::fill(dv + j * ldv, dv + j * ldv + width_, 0.0_r);
+        std::fill(ds, ds + n, 0.0_r);
       } else {
         zero_queries(ctx, task, dy);
         if (dv != nullptr) {
-          const float* used = p;
+          const Real* used = p;
           if (rate_ > 0) {
             kernels::apply_mask(mask, 1, keep, p, ds, n);
             used = ds;
@@ -190,21 +190,21 @@ class Attention : public Layer {
       const kernels::Sight sight = this->sight(ctx, task);
       if (!sight.everywhere()) kernels::hide_gradients(sight, ds);
 
-      float* part = ctx.buffer(kParts) + task * this->part();
+      Real* part = ctx.buffer(kParts) + task * this->part();
       if (additive_) {
-        std::fill(part, part + this->part(), 0.0f);
-        for (Index i = 0; dq != nullptr && i < queries_; ++i) std::fill(dq + i * ldq, dq + i * ldq + size_, 0.0f);
-        for (Index j = 0; dk != nullptr && j < keys_; ++j) std::fill(dk + j * ldq, dk + j * ldq + size_, 0.0f);
+        std::fill(part, part + this->part(), 0.0_r);
+        for (Index i = 0; dq != nullptr && i < queries_; ++i) std::fill(dq + i * ldq, dq + i * ldq + size_, 0.0_r);
+        for (Index j = 0; dk != nullptr && j < keys_; ++j) std::fill(dk + j * ldq, dk + j * ldq + size_, 0.0_r);
         kernels::additive_scores_backward(additive(ctx), q, ldq, k, ldq, ds, dq, dk, part + 16, part);
         return;
       }
-      const float by = factor(ctx);
+      const Real by = factor(ctx);
       const bool learned = use_scale_ && ctx.weight_gradient(0) != nullptr;
-      if (by != 1.0f && !learned) kernels::scale_rows(ds, keys_, queries_, keys_, by);
+      if (by != 1.0_r && !learned) kernels::scale_rows(ds, keys_, queries_, keys_, by);
       if (learned) {
         // The gradient of the factor is the sum of the scores' gradients times the unscaled scores.
         kernels::pack(k, 1, ldq, size_, keys_, panels);
-        float* raw = panels + padded(kernels::packed_size(size_, keys_));
+        Real* raw = panels + padded(kernels::packed_size(size_, keys_));
         kernels::gemm(q, ldq, queries_, size_, panels, keys_, raw, keys_, {});
         *part = kernels::dot_rows(ds, keys_, raw, keys_, queries_, keys_);
         kernels::scale_rows(ds, keys_, queries_, keys_, by);
@@ -272,18 +272,18 @@ class Attention : public Layer {
     return sight;
   }
 
-  void zero_queries(const Context& ctx, Index task, float* y) const {
+  void zero_queries(const Context& ctx, Index task, Real* y) const {
     const std::uint8_t* shown = mask(ctx, kZeroMask, task / heads_ * queries_);
     for (Index i = 0; shown != nullptr && i < queries_; ++i)
-      if (shown[i] == 0) std::fill(y + i * heads_ * width_, y + i * heads_ * width_ + width_, 0.0f);
+      if (shown[i] == 0) std::fill(y + i * heads_ * width_, y + i * heads_ * width_ + width_, 0.0_r);
   }
 
-  float factor(const Context& ctx) const { return use_scale_ ? *ctx.weight(0) : factor_; }
+  Real factor(const Context& ctx) const { return use_scale_ ? *ctx.weight(0) : factor_; }
 
   kernels::Additive additive(const Context& ctx) const {
-    static constexpr float one = 1.0f;
+    static constexpr Real one = 1.0_r;
     if (kind() == "AdditiveAttention")
-      return {queries_, keys_, size_, use_scale_ ? ctx.weight(0) : &one, use_scale_ ? 1 : 0, 1.0f};
+      return {queries_, keys_, size_, use_scale_ ? ctx.weight(0) : &one, use_scale_ ? 1 : 0, 1.0_r};
     return {queries_, keys_, size_, ctx.weight(use_scale_ ? 1 : 0), 0, factor(ctx)};
   }
 
@@ -293,11 +293,11 @@ class Attention : public Layer {
   void add_up(const Context& ctx) const {
     const Index tasks = ctx.rows() * heads_;
     const auto fold = [&](std::size_t weight, Index offset, Index count) {
-      float* to = ctx.weight_gradient(weight);
+      Real* to = ctx.weight_gradient(weight);
       for (Index i = 0; to != nullptr && i < count; ++i) {
         double sum = 0;
         for (Index task = 0; task < tasks; ++task) sum += ctx.buffer(kParts)[task * part() + offset + i];
-        to[i] = static_cast<float>(sum);
+        to[i] = static_cast<Real>(sum);
       }
     };
     if (kind() == "AdditiveAttention") {
@@ -332,7 +332,7 @@ class Attention : public Layer {
   }
 
   bool additive_, use_scale_;
-  float factor_;
+  Real factor_;
   double rate_;
   bool causal_;
   Index window_;

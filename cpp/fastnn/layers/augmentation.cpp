@@ -17,7 +17,7 @@ using kernels::Affine;
 using kernels::Picture;
 
 // Four random numbers in [0, 1) per sample.
-using Draw = std::array<float, 4>;
+using Draw = std::array<Real, 4>;
 
 Draw draw(const Context& ctx, Index sample) {
   const Philox words = philox(ctx.stream(), static_cast<std::uint64_t>(ctx.first_row() + sample));
@@ -31,7 +31,7 @@ class Range {
       : lower_(config.number(name + "_lower")), upper_(config.number(name + "_upper")) {
     require(lower_ <= upper_, name, " expects the smaller number first, got ", lower_, " and ", upper_);
   }
-  double at(float unit) const { return lower_ + (upper_ - lower_) * static_cast<double>(unit); }
+  double at(Real unit) const { return lower_ + (upper_ - lower_) * static_cast<double>(unit); }
 
  private:
   double lower_, upper_;
@@ -43,7 +43,7 @@ class Augmentation : public Layer {
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
     const Shape& shape = inputs[0].shape;
     require(shape.size() == 4, who(), " expects images (batch, height, width, channels), got ", to_string(shape));
     require(inputs[0].row_size() > 0, who(), " expects images of at least one pixel, got ", to_string(shape));
@@ -70,8 +70,8 @@ class Augmentation : public Layer {
 
  protected:
   // Transforms the image of one sample, or its gradient.
-  virtual void apply(const Context&, const Draw&, int thread, const float* x, float* y) const = 0;
-  virtual void gradient(const Context&, const Draw&, int thread, const float* x, const float* dy, float* dx) const = 0;
+  virtual void apply(const Context&, const Draw&, int thread, const Real* x, Real* y) const = 0;
+  virtual void gradient(const Context&, const Draw&, int thread, const Real* x, const Real* dy, Real* dx) const = 0;
   virtual Index output_size() const { return size(); }
   // Nanoseconds per element.
   virtual double cost() const { return 1; }
@@ -97,11 +97,11 @@ class RandomFlip : public Augmentation {
   }
 
  protected:
-  void apply(const Context&, const Draw& drawn, int, const float* x, float* y) const override {
-    kernels::flip(picture_, left_right_ && drawn[0] < 0.5f, top_bottom_ && drawn[1] < 0.5f, x, y);
+  void apply(const Context&, const Draw& drawn, int, const Real* x, Real* y) const override {
+    kernels::flip(picture_, left_right_ && drawn[0] < 0.5_r, top_bottom_ && drawn[1] < 0.5_r, x, y);
   }
-  void gradient(const Context& ctx, const Draw& drawn, int thread, const float*, const float* dy,
-                float* dx) const override {
+  void gradient(const Context& ctx, const Draw& drawn, int thread, const Real*, const Real* dy,
+                Real* dx) const override {
     apply(ctx, drawn, thread, dy, dx);
   }
 
@@ -113,7 +113,7 @@ class RandomFlip : public Augmentation {
 class Warp : public Augmentation {
  public:
   Warp(const std::string& kind, const std::string& name, const Config& config)
-      : Augmentation(kind, name), fill_value_(static_cast<float>(config.number("fill_value", 0.0))) {
+      : Augmentation(kind, name), fill_value_(static_cast<Real>(config.number("fill_value", 0.0))) {
     const std::string fill = config.word("fill_mode", "reflect");
     if (fill == "reflect")
       fill_ = kernels::Fill::reflect;
@@ -135,10 +135,10 @@ class Warp : public Augmentation {
  protected:
   virtual Affine map(const Draw& drawn) const = 0;
 
-  void apply(const Context&, const Draw& drawn, int, const float* x, float* y) const override {
+  void apply(const Context&, const Draw& drawn, int, const Real* x, Real* y) const override {
     kernels::warp(picture_, map(drawn), interpolation_, fill_, fill_value_, x, y);
   }
-  void gradient(const Context&, const Draw& drawn, int, const float*, const float* dy, float* dx) const override {
+  void gradient(const Context&, const Draw& drawn, int, const Real*, const Real* dy, Real* dx) const override {
     kernels::warp_gradient(picture_, map(drawn), interpolation_, fill_, dy, dx);
   }
   double cost() const override { return 6; }
@@ -152,7 +152,7 @@ class Warp : public Augmentation {
  private:
   kernels::Fill fill_ = kernels::Fill::reflect;
   kernels::Interpolation interpolation_ = kernels::Interpolation::bilinear;
-  float fill_value_;
+  Real fill_value_;
 };
 
 class RandomRotation : public Warp {
@@ -213,7 +213,7 @@ class RandomShear : public Warp {
 
  protected:
   Affine map(const Draw& drawn) const override {
-    const double way = drawn[2] > 0.5f ? -1 : 1;
+    const double way = drawn[2] > 0.5_r ? -1 : 1;
     return {1, way * across_.at(drawn[0]), 0, way * down_.at(drawn[1]), 1, 0};
   }
 
@@ -239,10 +239,10 @@ class RandomCrop : public Augmentation {
   }
 
  protected:
-  void apply(const Context& ctx, const Draw&, int, const float* x, float* y) const override {
+  void apply(const Context& ctx, const Draw&, int, const Real* x, Real* y) const override {
     kernels::crop(picture_, window(ctx), x, y);
   }
-  void gradient(const Context& ctx, const Draw&, int, const float*, const float* dy, float* dx) const override {
+  void gradient(const Context& ctx, const Draw&, int, const Real*, const Real* dy, Real* dx) const override {
     kernels::crop_gradient(picture_, window(ctx), dy, dx);
   }
   Index output_size() const override { return height_ * width_ * picture_.channels; }
@@ -250,7 +250,7 @@ class RandomCrop : public Augmentation {
  private:
   kernels::Window window(const Context& ctx) const {
     const Draw drawn = draw(ctx, 0);
-    const auto start = [](float unit, Index room) {
+    const auto start = [](Real unit, Index room) {
       return static_cast<Index>(static_cast<double>(unit) * static_cast<double>(room + 1));
     };
     return {start(drawn[0], picture_.height - height_), start(drawn[1], picture_.width - width_), height_, width_};

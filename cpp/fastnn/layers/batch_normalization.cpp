@@ -14,8 +14,8 @@ class BatchNormalization : public FusingLayer {
  public:
   BatchNormalization(const std::string& kind, const std::string& name, const Config& config)
       : FusingLayer(kind, name),
-        momentum_(static_cast<float>(config.number("momentum", 0.99))),
-        epsilon_(static_cast<float>(config.number("epsilon", 1e-3))),
+        momentum_(static_cast<Real>(config.number("momentum", 0.99))),
+        epsilon_(static_cast<Real>(config.number("epsilon", 1e-3))),
         center_(config.flag("center", true)),
         scale_(config.flag("scale", true)),
         frozen_(config.flag("frozen", false)),
@@ -33,7 +33,7 @@ class BatchNormalization : public FusingLayer {
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == (masked_ ? 2 : 1), who(), " expects one input", masked_ ? " and its mask" : "", ", got ",
             inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
     const Shape& shape = inputs[0].shape;
     const Index rank = static_cast<Index>(shape.size());
     require(rank >= 2, who(), " expects at least (batch, n), got ", to_string(shape));
@@ -69,13 +69,13 @@ class BatchNormalization : public FusingLayer {
   bool differentiable_input(std::size_t i) const override { return i == 0; }
 
   bool scales_channels() const override { return inner_ == 1 && !masked_ && !uses_batch(false); }
-  void channel_scales(const Context& ctx, std::size_t first, float* factors, float* terms) const override {
+  void channel_scales(const Context& ctx, std::size_t first, Real* factors, Real* terms) const override {
     const auto weight = [&](std::size_t i) { return ctx.weight(first + i); };
-    const float *mean = weight(moving_mean_), *variance = weight(moving_mean_ + 1);
+    const Real *mean = weight(moving_mean_), *variance = weight(moving_mean_ + 1);
     for (Index c = 0; c < channels_; ++c) {
-      const float inverse = 1.0f / std::sqrt(variance[c] + epsilon_);
+      const Real inverse = 1.0_r / std::sqrt(variance[c] + epsilon_);
       factors[c] = scale_ ? weight(0)[c] * inverse : inverse;
-      terms[c] = (center_ ? weight(scale_ ? 1 : 0)[c] : 0.0f) - mean[c] * factors[c];
+      terms[c] = (center_ ? weight(scale_ ? 1 : 0)[c] : 0.0_r) - mean[c] * factors[c];
     }
   }
 
@@ -100,8 +100,8 @@ class BatchNormalization : public FusingLayer {
   void forward(const Context& ctx) const override {
     const kernels::NormView view = this->view(ctx);
     const Terms terms = this->terms(ctx);
-    const float* x = ctx.input();
-    float* y = ctx.output();
+    const Real* x = ctx.input();
+    Real* y = ctx.output();
     if (uses_batch(ctx.training()) && !ctx.met()) find_moments(ctx, terms);
     each_chunk(ctx, 0.3, [&](Index begin, Index end) {
       // A few KiB at a time, so that the activation reads them from the first-level cache.
@@ -118,12 +118,12 @@ class BatchNormalization : public FusingLayer {
     const kernels::NormView view = this->view(ctx);
     const Terms terms = this->terms(ctx);
     const bool of_batch = uses_batch(ctx.training());
-    const float* x = ctx.input();
-    float *dy = ctx.output_gradient(), *dx = ctx.input_gradient();
-    float* dgamma = scale_ ? ctx.weight_gradient(0) : nullptr;
-    float* dbeta = center_ ? ctx.weight_gradient(scale_ ? 1 : 0) : nullptr;
-    float* coefficients = ctx.buffer(kCoefficients);
-    float *sum = coefficients, *product = sum + channels_, *offset = product + channels_, *bend = offset + channels_;
+    const Real* x = ctx.input();
+    Real *dy = ctx.output_gradient(), *dx = ctx.input_gradient();
+    Real* dgamma = scale_ ? ctx.weight_gradient(0) : nullptr;
+    Real* dbeta = center_ ? ctx.weight_gradient(scale_ ? 1 : 0) : nullptr;
+    Real* coefficients = ctx.buffer(kCoefficients);
+    Real *sum = coefficients, *product = sum + channels_, *offset = product + channels_, *bend = offset + channels_;
 
     const bool met = of_batch && ctx.met();
     const bool sums = met || (of_batch && dx != nullptr) || dgamma != nullptr || dbeta != nullptr;
@@ -140,8 +140,8 @@ class BatchNormalization : public FusingLayer {
       // Of a batch in parts the gradients of the weights are those of this part, and these those of all.
       if (met) sum = coefficients + 4 * channels_, product = sum + channels_;
       for (Index c = 0; c < channels_; ++c) {
-        const float count =
-            masked_ || met ? std::max(terms.count[c], 1.0f) : static_cast<float>(view.outer * view.inner);
+        const Real count =
+            masked_ || met ? std::max(terms.count[c], 1.0_r) : static_cast<Real>(view.outer * view.inner);
         offset[c] = -terms.scale[c] * (sum[c] / count);
         bend[c] = -terms.scale[c] * terms.inverse[c] * terms.inverse[c] * (product[c] / count);
       }
@@ -164,9 +164,9 @@ class BatchNormalization : public FusingLayer {
   Index meeting(bool training, bool backward) const override {
     return uses_batch(training) ? (backward ? 2 : 3) * channels_ : 0;
   }
-  void contribute(const Context& ctx, bool backward, float* to) const override {
+  void contribute(const Context& ctx, bool backward, Real* to) const override {
     if (backward) {
-      float* sum = ctx.buffer(kCoefficients);
+      Real* sum = ctx.buffer(kCoefficients);
       find_sums(ctx, sum, sum + channels_);
       std::copy_n(sum, 2 * channels_, to);
       return;
@@ -175,16 +175,16 @@ class BatchNormalization : public FusingLayer {
     find_moments(ctx, found);
     const kernels::NormView view = this->view(ctx);
     for (Index c = 0; c < channels_; ++c) {
-      const float count = masked_ ? found.count[c] : static_cast<float>(view.outer * view.inner);
+      const Real count = masked_ ? found.count[c] : static_cast<Real>(view.outer * view.inner);
       to[c] = found.mean[c];
       to[channels_ + c] = found.variance[c] * count;
       to[2 * channels_ + c] = count;
     }
   }
-  void meet(const Context& ctx, bool backward, const float* of_parts, Index parts) const override {
+  void meet(const Context& ctx, bool backward, const Real* of_parts, Index parts) const override {
     const kernels::NormView view{parts, channels_, 1};
     if (backward) {
-      float* sum = ctx.buffer(kCoefficients) + 4 * channels_;
+      Real* sum = ctx.buffer(kCoefficients) + 4 * channels_;
       return kernels::combine_sums(view, 1, of_parts, sum, sum + channels_);
     }
     const Terms terms = this->terms(ctx);
@@ -195,10 +195,10 @@ class BatchNormalization : public FusingLayer {
   void commit(const Context& ctx) const override {
     if (!ctx.training() || !uses_batch(true)) return;
     const Terms terms = this->terms(ctx);
-    float *mean = ctx.state(moving_mean_), *variance = ctx.state(moving_mean_ + 1);
+    Real *mean = ctx.state(moving_mean_), *variance = ctx.state(moving_mean_ + 1);
     for (Index c = 0; c < channels_; ++c) {
-      mean[c] = mean[c] * momentum_ + terms.mean[c] * (1.0f - momentum_);
-      variance[c] = variance[c] * momentum_ + terms.variance[c] * (1.0f - momentum_);
+      mean[c] = mean[c] * momentum_ + terms.mean[c] * (1.0_r - momentum_);
+      variance[c] = variance[c] * momentum_ + terms.variance[c] * (1.0_r - momentum_);
     }
   }
 
@@ -208,10 +208,10 @@ class BatchNormalization : public FusingLayer {
   // Per channel: the moments, 1 / sqrt(variance + epsilon), the scale and shift of the sweep, and the number of
   // unmasked values.
   struct Terms {
-    float *mean, *variance, *inverse, *scale, *shift, *count;
+    Real *mean, *variance, *inverse, *scale, *shift, *count;
   };
   Terms terms(const Context& ctx) const {
-    float* at = ctx.buffer(kTerms);
+    Real* at = ctx.buffer(kTerms);
     return {at, at + channels_, at + 2 * channels_, at + 3 * channels_, at + 4 * channels_, at + 5 * channels_};
   }
   kernels::Counted counted(const Context& ctx) const { return {ctx.input<std::uint8_t>(1), run_}; }
@@ -219,10 +219,10 @@ class BatchNormalization : public FusingLayer {
   // The moments of the rows of this context, chunk by chunk, and what follows from them.
   void find_moments(const Context& ctx, const Terms& terms) const {
     const kernels::NormView view = this->view(ctx);
-    float* parts = ctx.buffer(kChunkMoments);
+    Real* parts = ctx.buffer(kChunkMoments);
     const Index stride = (masked_ ? 3 : 2) * channels_;
     each_chunk(ctx, 0.3, [&](Index begin, Index end) {
-      float* part = parts + begin / chunk_ * stride;
+      Real* part = parts + begin / chunk_ * stride;
       if (masked_)
         kernels::masked_moments(view, counted(ctx), ctx.input(), begin, end, part, part + channels_,
                                 part + 2 * channels_);
@@ -238,13 +238,13 @@ class BatchNormalization : public FusingLayer {
 
   // The sums of the output's gradient, and of its products with the distances from the mean; the gradient is taken
   // through the fused activation before.
-  void find_sums(const Context& ctx, float* sum, float* product) const {
+  void find_sums(const Context& ctx, Real* sum, Real* product) const {
     const kernels::NormView view = this->view(ctx);
     const Terms terms = this->terms(ctx);
-    float *dy = ctx.output_gradient(), *parts = ctx.buffer(kChunkSums);
+    Real *dy = ctx.output_gradient(), *parts = ctx.buffer(kChunkSums);
     each_chunk(ctx, 0.4, [&](Index begin, Index end) {
       through_activation(ctx, begin, end);
-      float* part = parts + begin / chunk_ * 2 * channels_;
+      Real* part = parts + begin / chunk_ * 2 * channels_;
       kernels::gradient_sums(view, ctx.input(), dy, begin, end, terms.mean, part, part + channels_);
     });
     kernels::combine_sums(view, chunk_, parts, sum, product);
@@ -252,16 +252,16 @@ class BatchNormalization : public FusingLayer {
 
   void derive(const Context& ctx, const Terms& terms) const {
     for (Index c = 0; c < channels_; ++c) {
-      terms.inverse[c] = 1.0f / std::sqrt(terms.variance[c] + epsilon_);
+      terms.inverse[c] = 1.0_r / std::sqrt(terms.variance[c] + epsilon_);
       terms.scale[c] = scale_ ? ctx.weight(0)[c] * terms.inverse[c] : terms.inverse[c];
-      terms.shift[c] = center_ ? ctx.weight(scale_ ? 1 : 0)[c] : 0.0f;
+      terms.shift[c] = center_ ? ctx.weight(scale_ ? 1 : 0)[c] : 0.0_r;
     }
   }
 
   // Turns dy into the gradient of the input of the fused activation, in place.
   void through_activation(const Context& ctx, Index begin, Index end) const {
     const Index stride = channels_ * inner_;
-    float* dy = ctx.output_gradient() + begin * stride;
+    Real* dy = ctx.output_gradient() + begin * stride;
     kernels::activate_backward(fused().activation, fused().parameters, nullptr, ctx.output() + begin * stride, dy, dy,
                                (end - begin) * stride);
   }
@@ -279,7 +279,7 @@ class BatchNormalization : public FusingLayer {
   }
 
   Index axis_ = -1;
-  float momentum_, epsilon_;
+  Real momentum_, epsilon_;
   bool center_, scale_, frozen_, masked_;
   std::optional<bool> training_;
   Index channels_ = 0, inner_ = 1, before_ = 1, chunk_ = 1;

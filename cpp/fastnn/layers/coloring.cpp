@@ -16,36 +16,36 @@ namespace {
 
 // The random parameters of a sample: numbers in [0, 1), and a stream for noise.
 struct Draw {
-  std::array<float, 8> units;
+  std::array<Real, 8> units;
   Stream noise;
-  float operator[](std::size_t i) const { return units[i]; }
+  Real operator[](std::size_t i) const { return units[i]; }
 };
 
 // A random number between the arguments "<name>_lower" and "<name>_upper".
 class Range {
  public:
   Range(const Config& config, const std::string& name)
-      : lower_(static_cast<float>(config.number(name + "_lower"))),
-        upper_(static_cast<float>(config.number(name + "_upper"))) {
+      : lower_(static_cast<Real>(config.number(name + "_lower"))),
+        upper_(static_cast<Real>(config.number(name + "_upper"))) {
     require(lower_ <= upper_, name, " expects the smaller number first, got ", lower_, " and ", upper_);
   }
-  float at(float unit) const { return lower_ + (upper_ - lower_) * unit; }
-  float lower() const { return lower_; }
-  float upper() const { return upper_; }
-  float width() const { return upper_ - lower_; }
+  Real at(Real unit) const { return lower_ + (upper_ - lower_) * unit; }
+  Real lower() const { return lower_; }
+  Real upper() const { return upper_; }
+  Real width() const { return upper_ - lower_; }
 
  private:
-  float lower_, upper_;
+  Real lower_, upper_;
 };
 
 // Clips x to the range; NaN stays NaN.
-inline float clipped(float x, const Range& range) {
+inline Real clipped(Real x, const Range& range) {
   return x < range.lower() ? range.lower() : x > range.upper() ? range.upper() : x;
 }
-inline bool outside(float x, const Range& range) { return x < range.lower() || x > range.upper(); }
+inline bool outside(Real x, const Range& range) { return x < range.lower() || x > range.upper(); }
 
 // The weights of red, green and blue in the luminance.
-constexpr float kGrey[3] = {0.2989f, 0.5870f, 0.1140f};
+constexpr Real kGrey[3] = {0.2989_r, 0.5870_r, 0.1140_r};
 
 class Coloring : public Layer {
  public:
@@ -54,7 +54,7 @@ class Coloring : public Layer {
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
     const Shape& shape = inputs[0].shape;
     require(shape.size() == 4, who(), " expects images (batch, height, width, channels), got ", to_string(shape));
     require(inputs[0].row_size() > 0, who(), " expects images of at least one pixel, got ", to_string(shape));
@@ -94,8 +94,8 @@ class Coloring : public Layer {
  protected:
   virtual bool of_three() const { return false; }
   // Transforms the image of one sample, or its gradient, which may overwrite dy. `sums` holds two numbers per channel.
-  virtual void apply(const Draw&, double* sums, const float* x, float* y) const = 0;
-  virtual void gradient(const Draw&, double* sums, const float* x, float* dy, float* dx) const = 0;
+  virtual void apply(const Draw&, double* sums, const Real* x, Real* y) const = 0;
+  virtual void gradient(const Draw&, double* sums, const Real* x, Real* dy, Real* dx) const = 0;
 
   Index size() const { return pixels_ * channels_; }
 
@@ -128,13 +128,13 @@ class RandomBrightness : public Coloring {
       : Coloring(kind, name, config), factor_(config, "factor") {}
 
  protected:
-  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
-    const float more = factor_.at(drawn[0]) * values_.width();
+  void apply(const Draw& drawn, double*, const Real* x, Real* y) const override {
+    const Real more = factor_.at(drawn[0]) * values_.width();
     for (Index i = 0; i < size(); ++i) y[i] = clipped(x[i] + more, values_);
   }
-  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
-    const float more = factor_.at(drawn[0]) * values_.width();
-    for (Index i = 0; i < size(); ++i) dx[i] = outside(x[i] + more, values_) ? 0.0f : dy[i];
+  void gradient(const Draw& drawn, double*, const Real* x, Real* dy, Real* dx) const override {
+    const Real more = factor_.at(drawn[0]) * values_.width();
+    for (Index i = 0; i < size(); ++i) dx[i] = outside(x[i] + more, values_) ? 0.0_r : dy[i];
   }
 
  private:
@@ -148,10 +148,10 @@ class RandomContrast : public Coloring {
       : Coloring(kind, name, config), factor_(config, "factor") {}
 
  protected:
-  void apply(const Draw& drawn, double* means, const float* x, float* y) const override {
+  void apply(const Draw& drawn, double* means, const Real* x, Real* y) const override {
     kernels::contrast(of(drawn), means, x, y);
   }
-  void gradient(const Draw& drawn, double* means, const float* x, float* dy, float* dx) const override {
+  void gradient(const Draw& drawn, double* means, const Real* x, Real* dy, Real* dx) const override {
     kernels::contrast_gradient(of(drawn), means, x, dy, dx);
   }
 
@@ -170,12 +170,12 @@ class RandomInvert : public Coloring {
       : Coloring(kind, name, config), factor_(config, "factor") {}
 
  protected:
-  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+  void apply(const Draw& drawn, double*, const Real* x, Real* y) const override {
     const bool chosen = this->chosen(drawn);
     for (Index i = 0; i < size(); ++i) y[i] = chosen ? values_.upper() - x[i] : x[i];
   }
-  void gradient(const Draw& drawn, double*, const float*, float* dy, float* dx) const override {
-    const float sign = chosen(drawn) ? -1.0f : 1.0f;
+  void gradient(const Draw& drawn, double*, const Real*, Real* dy, Real* dx) const override {
+    const Real sign = chosen(drawn) ? -1.0_r : 1.0_r;
     for (Index i = 0; i < size(); ++i) dx[i] = sign * dy[i];
   }
 
@@ -191,28 +191,28 @@ class Graying : public Coloring {
 
  protected:
   bool of_three() const override { return true; }
-  virtual float share(const Draw& drawn) const = 0;
+  virtual Real share(const Draw& drawn) const = 0;
   virtual bool clips() const = 0;
 
-  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
-    const float share = this->share(drawn);
+  void apply(const Draw& drawn, double*, const Real* x, Real* y) const override {
+    const Real share = this->share(drawn);
     for (Index i = 0; i < size(); i += 3) {
-      const float grey = kGrey[0] * x[i] + kGrey[1] * x[i + 1] + kGrey[2] * x[i + 2];
+      const Real grey = kGrey[0] * x[i] + kGrey[1] * x[i + 1] + kGrey[2] * x[i + 2];
       for (Index c = 0; c < 3; ++c) {
-        const float mixed = mix(x[i + c], grey, share);
+        const Real mixed = mix(x[i + c], grey, share);
         y[i + c] = clips() ? clipped(mixed, values_) : mixed;
       }
     }
   }
 
-  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
-    const float share = this->share(drawn);
+  void gradient(const Draw& drawn, double*, const Real* x, Real* dy, Real* dx) const override {
+    const Real share = this->share(drawn);
     for (Index i = 0; i < size(); i += 3) {
-      const float grey = kGrey[0] * x[i] + kGrey[1] * x[i + 1] + kGrey[2] * x[i + 2];
-      float of_grey = 0.0f;
+      const Real grey = kGrey[0] * x[i] + kGrey[1] * x[i + 1] + kGrey[2] * x[i + 2];
+      Real of_grey = 0.0_r;
       for (Index c = 0; c < 3; ++c) {
-        const float given = clips() && outside(mix(x[i + c], grey, share), values_) ? 0.0f : dy[i + c];
-        dx[i + c] = (1.0f - share) * given;
+        const Real given = clips() && outside(mix(x[i + c], grey, share), values_) ? 0.0_r : dy[i + c];
+        dx[i + c] = (1.0_r - share) * given;
         of_grey += share * given;
       }
       for (Index c = 0; c < 3; ++c) dx[i + c] += kGrey[c] * of_grey;
@@ -221,22 +221,22 @@ class Graying : public Coloring {
 
  private:
   // A proportion of 0 gives exactly x, a proportion of 1 exactly the grayscale.
-  static float mix(float x, float grey, float share) {
-    return share == 0.0f ? x : share == 1.0f ? grey : x + share * (grey - x);
+  static Real mix(Real x, Real grey, Real share) {
+    return share == 0.0_r ? x : share == 1.0_r ? grey : x + share * (grey - x);
   }
 };
 
 class RandomGrayscale : public Graying {
  public:
   RandomGrayscale(const std::string& kind, const std::string& name, const Config& config)
-      : Graying(kind, name, config), factor_(static_cast<float>(config.number("factor"))) {}
+      : Graying(kind, name, config), factor_(static_cast<Real>(config.number("factor"))) {}
 
  protected:
-  float share(const Draw& drawn) const override { return drawn[0] < factor_ ? 1.0f : 0.0f; }
+  Real share(const Draw& drawn) const override { return drawn[0] < factor_ ? 1.0_r : 0.0_r; }
   bool clips() const override { return false; }
 
  private:
-  float factor_;
+  Real factor_;
 };
 
 class RandomColorDegeneration : public Graying {
@@ -245,7 +245,7 @@ class RandomColorDegeneration : public Graying {
       : Graying(kind, name, config), factor_(config, "factor") {}
 
  protected:
-  float share(const Draw& drawn) const override { return factor_.at(drawn[0]); }
+  Real share(const Draw& drawn) const override { return factor_.at(drawn[0]); }
   bool clips() const override { return true; }
 
  private:
@@ -259,23 +259,23 @@ class Solarization : public Coloring {
       : Coloring(kind, name, config), addition_(config, "addition_factor"), threshold_(config, "threshold_factor") {}
 
  protected:
-  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
-    const float more = addition_.at(drawn[0]) * values_.width(), threshold = this->threshold(drawn);
+  void apply(const Draw& drawn, double*, const Real* x, Real* y) const override {
+    const Real more = addition_.at(drawn[0]) * values_.width(), threshold = this->threshold(drawn);
     for (Index i = 0; i < size(); ++i) {
-      const float moved = clipped(x[i] + more, values_);
+      const Real moved = clipped(x[i] + more, values_);
       y[i] = moved < threshold ? moved : values_.upper() - (moved - values_.lower());
     }
   }
-  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
-    const float more = addition_.at(drawn[0]) * values_.width(), threshold = this->threshold(drawn);
+  void gradient(const Draw& drawn, double*, const Real* x, Real* dy, Real* dx) const override {
+    const Real more = addition_.at(drawn[0]) * values_.width(), threshold = this->threshold(drawn);
     for (Index i = 0; i < size(); ++i) {
-      const float moved = x[i] + more;
-      dx[i] = outside(moved, values_) ? 0.0f : moved < threshold ? dy[i] : -dy[i];
+      const Real moved = x[i] + more;
+      dx[i] = outside(moved, values_) ? 0.0_r : moved < threshold ? dy[i] : -dy[i];
     }
   }
 
  private:
-  float threshold(const Draw& drawn) const { return values_.lower() + threshold_.at(drawn[1]) * values_.width(); }
+  Real threshold(const Draw& drawn) const { return values_.lower() + threshold_.at(drawn[1]) * values_.width(); }
   Range addition_, threshold_;
 };
 
@@ -286,23 +286,23 @@ class RandomPosterization : public Coloring {
       : Coloring(kind, name, config), factor_(config, "factor") {}
 
  protected:
-  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+  void apply(const Draw& drawn, double*, const Real* x, Real* y) const override {
     // Integers from the lower bound to just below the upper, with equal probability.
     const int bits = static_cast<int>(factor_.at(drawn[0]));
     const int step = 1 << (8 - bits);
-    const float scale = 255.0f / values_.width();
+    const Real scale = 255.0_r / values_.width();
     for (Index i = 0; i < size(); ++i) {
-      const float level = (clipped(x[i], values_) - values_.lower()) * scale;
+      const Real level = (clipped(x[i], values_) - values_.lower()) * scale;
       if (level != level) {
         y[i] = level;
         continue;
       }
       const int first = static_cast<int>(level) / step * step;
-      y[i] = static_cast<float>(first) / scale + values_.lower();
+      y[i] = static_cast<Real>(first) / scale + values_.lower();
     }
   }
   // The derivative of a step function is 0.
-  void gradient(const Draw&, double*, const float*, float*, float* dx) const override { std::fill_n(dx, size(), 0.0f); }
+  void gradient(const Draw&, double*, const Real*, Real*, Real* dx) const override { std::fill_n(dx, size(), 0.0_r); }
 
  private:
   Range factor_;
@@ -310,7 +310,7 @@ class RandomPosterization : public Coloring {
 
 // The largest and smallest channel of an RGB pixel.
 struct Pixel {
-  explicit Pixel(const float* x)
+  explicit Pixel(const Real* x)
       : nan(x[0] != x[0] || x[1] != x[1] || x[2] != x[2]),
         top(x[0] >= x[1] && x[0] >= x[2] ? 0
             : x[1] >= x[2]               ? 1
@@ -322,7 +322,7 @@ struct Pixel {
         low(x[bottom]) {}
   bool nan;
   Index top, bottom;
-  float high, low;
+  Real high, low;
 };
 
 // Multiplies the distances of the channels of a pixel from its largest one: by 0 the pixel becomes gray. The smallest
@@ -335,40 +335,40 @@ class RandomSaturation : public Coloring {
  protected:
   bool of_three() const override { return true; }
 
-  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
-    const float factor = this->factor(drawn);
+  void apply(const Draw& drawn, double*, const Real* x, Real* y) const override {
+    const Real factor = this->factor(drawn);
     for (Index i = 0; i < size(); i += 3) {
       const Pixel pixel(x + i);
-      const float by = full(pixel, factor) ? pixel.high / (pixel.high - pixel.low) : factor;
+      const Real by = full(pixel, factor) ? pixel.high / (pixel.high - pixel.low) : factor;
       for (Index c = 0; c < 3; ++c) y[i + c] = pixel.high - by * (pixel.high - x[i + c]);
     }
   }
 
-  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
-    const float factor = this->factor(drawn);
+  void gradient(const Draw& drawn, double*, const Real* x, Real* dy, Real* dx) const override {
+    const Real factor = this->factor(drawn);
     for (Index i = 0; i < size(); i += 3) {
       const Pixel pixel(x + i);
       const bool full = this->full(pixel, factor);
-      const float range = pixel.high - pixel.low, by = full ? pixel.high / range : factor;
-      float of_high = 0.0f, of_by = 0.0f;
+      const Real range = pixel.high - pixel.low, by = full ? pixel.high / range : factor;
+      Real of_high = 0.0_r, of_by = 0.0_r;
       for (Index c = 0; c < 3; ++c) {
         dx[i + c] = by * dy[i + c];
-        of_high += (1.0f - by) * dy[i + c];
+        of_high += (1.0_r - by) * dy[i + c];
         of_by -= (pixel.high - x[i + c]) * dy[i + c];
       }
       // At full saturation the factor is high / (high - low).
-      dx[i + pixel.top] += of_high - (full ? of_by * pixel.low / (range * range) : 0.0f);
-      dx[i + pixel.bottom] += full ? of_by * pixel.high / (range * range) : 0.0f;
+      dx[i + pixel.top] += of_high - (full ? of_by * pixel.low / (range * range) : 0.0_r);
+      dx[i + pixel.bottom] += full ? of_by * pixel.high / (range * range) : 0.0_r;
     }
   }
 
  private:
   // A factor of 0.5 is the identity.
-  float factor(const Draw& drawn) const {
-    const float share = std::max(factor_.at(drawn[0]), 0.0f);
-    return share / (1.0f - share + 1e-7f);
+  Real factor(const Draw& drawn) const {
+    const Real share = std::max(factor_.at(drawn[0]), 0.0_r);
+    return share / (1.0_r - share + 1e-7_r);
   }
-  static bool full(const Pixel& pixel, float factor) {
+  static bool full(const Pixel& pixel, Real factor) {
     return pixel.low < pixel.high && pixel.high > 0 && factor * (pixel.high - pixel.low) > pixel.high;
   }
 
@@ -385,30 +385,30 @@ class RandomHue : public Coloring {
  protected:
   bool of_three() const override { return true; }
 
-  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
-    const float way = this->way(drawn);
+  void apply(const Draw& drawn, double*, const Real* x, Real* y) const override {
+    const Real way = this->way(drawn);
     for (Index i = 0; i < size(); i += 3) {
       const Pixel pixel(x + i);
-      float slope = 0.0f;
+      Real slope = 0.0_r;
       for (Index c = 0; c < 3; ++c) {
-        const float below = part(pixel, x + i, c, way, &slope);
+        const Real below = part(pixel, x + i, c, way, &slope);
         y[i + c] = pixel.nan ? pixel_nan(x + i) : clipped(pixel.high - (pixel.high - pixel.low) * below, values_);
       }
     }
   }
 
-  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
-    const float way = this->way(drawn);
+  void gradient(const Draw& drawn, double*, const Real* x, Real* dy, Real* dx) const override {
+    const Real way = this->way(drawn);
     for (Index i = 0; i < size(); i += 3) {
       const Pixel pixel(x + i);
       const Index next = i + (pixel.top + 1) % 3, last = i + (pixel.top + 2) % 3;
-      const float range = pixel.high - pixel.low, lean = range > 0 ? (x[next] - x[last]) / range : 0.0f;
-      dx[i] = dx[i + 1] = dx[i + 2] = 0.0f;
+      const Real range = pixel.high - pixel.low, lean = range > 0 ? (x[next] - x[last]) / range : 0.0_r;
+      dx[i] = dx[i + 1] = dx[i + 2] = 0.0_r;
       for (Index c = 0; c < 3; ++c) {
-        float slope = 0.0f;
-        const float below = part(pixel, x + i, c, way, &slope);
-        const float given = outside(pixel.high - range * below, values_) ? 0.0f : dy[i + c];
-        const float of_range = (slope * lean - below) * given;
+        Real slope = 0.0_r;
+        const Real below = part(pixel, x + i, c, way, &slope);
+        const Real given = outside(pixel.high - range * below, values_) ? 0.0_r : dy[i + c];
+        const Real of_range = (slope * lean - below) * given;
         dx[i + pixel.top] += given + of_range;
         dx[i + pixel.bottom] -= of_range;
         if (range > 0) dx[next] -= slope * given, dx[last] += slope * given;
@@ -417,24 +417,24 @@ class RandomHue : public Coloring {
   }
 
  private:
-  static float pixel_nan(const float* x) { return x[0] + x[1] + x[2]; }
+  static Real pixel_nan(const Real* x) { return x[0] + x[1] + x[2]; }
 
   // In sixths of the color wheel; a factor of 1 is half a turn in either direction.
-  float way(const Draw& drawn) const {
-    const float half = 3.0f * factor_.at(drawn[0]);
-    return drawn[1] > 0.5f ? -half : half;
+  Real way(const Draw& drawn) const {
+    const Real half = 3.0_r * factor_.at(drawn[0]);
+    return drawn[1] > 0.5_r ? -half : half;
   }
 
   // The fraction by which channel c lies below the largest, from 0 to 1, and its derivative in the angle.
-  static float part(const Pixel& pixel, const float* x, Index c, float way, float* slope) {
-    const float range = pixel.high - pixel.low;
-    const float lean = range > 0 ? (x[(pixel.top + 1) % 3] - x[(pixel.top + 2) % 3]) / range : 0.0f;
-    float at = static_cast<float>(5 - 2 * c + 2 * pixel.top) + lean + way;
+  static Real part(const Pixel& pixel, const Real* x, Index c, Real way, Real* slope) {
+    const Real range = pixel.high - pixel.low;
+    const Real lean = range > 0 ? (x[(pixel.top + 1) % 3] - x[(pixel.top + 2) % 3]) / range : 0.0_r;
+    Real at = static_cast<Real>(5 - 2 * c + 2 * pixel.top) + lean + way;
     while (at < 0) at += 6;
     while (at >= 6) at -= 6;
-    const float near = at < 4 - at ? at : 4 - at;
-    *slope = near <= 0 || near >= 1 ? 0.0f : at < 2 ? 1.0f : -1.0f;
-    return near <= 0 ? 0.0f : near >= 1 ? 1.0f : near;
+    const Real near = at < 4 - at ? at : 4 - at;
+    *slope = near <= 0 || near >= 1 ? 0.0_r : at < 2 ? 1.0_r : -1.0_r;
+    return near <= 0 ? 0.0_r : near >= 1 ? 1.0_r : near;
   }
 
   Range factor_;
@@ -448,32 +448,32 @@ class RandomSharpness : public Coloring {
       : Coloring(kind, name, config), factor_(config, "factor") {}
 
  protected:
-  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
-    const float blur = 1.0f - 2.0f * factor_.at(drawn[0]);
-    each(x, [&](Index i, float smooth) { y[i] = clipped(x[i] + blur * (smooth - x[i]), values_); });
+  void apply(const Draw& drawn, double*, const Real* x, Real* y) const override {
+    const Real blur = 1.0_r - 2.0_r * factor_.at(drawn[0]);
+    each(x, [&](Index i, Real smooth) { y[i] = clipped(x[i] + blur * (smooth - x[i]), values_); });
   }
 
-  void gradient(const Draw& drawn, double*, const float* x, float* dy, float* dx) const override {
-    const float blur = 1.0f - 2.0f * factor_.at(drawn[0]);
-    each(x, [&](Index i, float smooth) {
-      if (outside(x[i] + blur * (smooth - x[i]), values_)) dy[i] = 0.0f;
+  void gradient(const Draw& drawn, double*, const Real* x, Real* dy, Real* dx) const override {
+    const Real blur = 1.0_r - 2.0_r * factor_.at(drawn[0]);
+    each(x, [&](Index i, Real smooth) {
+      if (outside(x[i] + blur * (smooth - x[i]), values_)) dy[i] = 0.0_r;
     });
     // The filter is symmetric, so its gradient is the same filter.
-    each(dy, [&](Index i, float smooth) { dx[i] = dy[i] + blur * (smooth - dy[i]); });
+    each(dy, [&](Index i, Real smooth) { dx[i] = dy[i] + blur * (smooth - dy[i]); });
   }
 
  private:
   // Calls body(i, smooth) for each element.
   template <class Body>
-  void each(const float* x, Body&& body) const {
+  void each(const Real* x, Body&& body) const {
     for (Index row = 0, i = 0; row < height_; ++row)
       for (Index column = 0; column < width_; ++column)
         for (Index c = 0; c < channels_; ++c, ++i) {
-          float sum = 4.0f * x[i];
+          Real sum = 4.0_r * x[i];
           for (Index r = std::max<Index>(row - 1, 0); r <= std::min(row + 1, height_ - 1); ++r)
             for (Index k = std::max<Index>(column - 1, 0); k <= std::min(column + 1, width_ - 1); ++k)
               sum += x[(r * width_ + k) * channels_ + c];
-          body(i, sum / 13.0f);
+          body(i, sum / 13.0_r);
         }
   }
 
@@ -496,15 +496,15 @@ class RandomErasing : public Coloring {
   }
 
  protected:
-  void apply(const Draw& drawn, double*, const float* x, float* y) const override {
+  void apply(const Draw& drawn, double*, const Real* x, Real* y) const override {
     std::copy_n(x, size(), y);
     const Patch patch = this->patch(drawn);
     const Index run = (patch.right - patch.left) * channels_;
     Stream noise = drawn.noise;
     for (Index row = patch.top; row < patch.bottom; ++row, ++noise.position) {
-      float* to = y + (row * width_ + patch.left) * channels_;
+      Real* to = y + (row * width_ + patch.left) * channels_;
       if (fill_.empty()) {
-        fill_normal(noise, 0.0f, values_.upper(), to, run);
+        fill_normal(noise, 0.0_r, values_.upper(), to, run);
         for (Index i = 0; i < run; ++i) to[i] = clipped(to[i], values_);
       } else {
         for (Index i = 0; i < run; ++i) to[i] = clipped(fill_[static_cast<std::size_t>(i) % fill_.size()], values_);
@@ -512,11 +512,11 @@ class RandomErasing : public Coloring {
     }
   }
 
-  void gradient(const Draw& drawn, double*, const float*, float* dy, float* dx) const override {
+  void gradient(const Draw& drawn, double*, const Real*, Real* dy, Real* dx) const override {
     std::copy_n(dy, size(), dx);
     const Patch patch = this->patch(drawn);
     for (Index row = patch.top; row < patch.bottom; ++row)
-      std::fill_n(dx + (row * width_ + patch.left) * channels_, (patch.right - patch.left) * channels_, 0.0f);
+      std::fill_n(dx + (row * width_ + patch.left) * channels_, (patch.right - patch.left) * channels_, 0.0_r);
   }
 
  private:
@@ -527,9 +527,9 @@ class RandomErasing : public Coloring {
   // The pixels whose coordinates lie between the random edges; empty where the image stays unchanged.
   Patch patch(const Draw& drawn) const {
     if (!(drawn[1] < factor_.at(drawn[0]))) return {0, 0, 0, 0};
-    const auto between = [](Index size, float part, float place, Index* first, Index* last) {
-      const float length = std::sqrt(part) * static_cast<float>(size);
-      const float start = place * (static_cast<float>(size) - length);
+    const auto between = [](Index size, Real part, Real place, Index* first, Index* last) {
+      const Real length = std::sqrt(part) * static_cast<Real>(size);
+      const Real start = place * (static_cast<Real>(size) - length);
       *first = static_cast<Index>(std::ceil(start));
       *last = std::min(size, static_cast<Index>(std::ceil(start + length)));
     };
@@ -540,7 +540,7 @@ class RandomErasing : public Coloring {
   }
 
   Range factor_, scale_;
-  std::vector<float> fill_;
+  std::vector<Real> fill_;
 };
 
 const bool registered =

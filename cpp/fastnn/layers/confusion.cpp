@@ -22,9 +22,9 @@ class Counts : public Function {
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 2 || inputs.size() == 3, who(), " expects (y_true, y_pred) or (y_true, y_pred, weights)");
     for (const Spec& input : inputs)
-      require(input.dtype == DType::float32 && input.shape == inputs[0].shape, who(),
-              " expects inputs of float32 and of one shape, got ", name_of(input.dtype), " of ", to_string(input.shape),
-              " beside ", to_string(inputs[0].shape));
+      require(input.dtype == DType::real && input.shape == inputs[0].shape, who(), " expects inputs of ", kReal,
+              " and of one shape, got ", name_of(input.dtype), " of ", to_string(input.shape), " beside ",
+              to_string(inputs[0].shape));
     weighted_ = inputs.size() == 3;
     spec_ = inputs[0];
     const Index row_size = std::max<Index>(1, spec_.batched() ? spec_.row_size() : labels());
@@ -55,7 +55,7 @@ class Counts : public Function {
   virtual Index labels() const { return 1; }
   virtual std::vector<Spec> outputs() const = 0;
   virtual Index sums() const = 0;
-  virtual void count(const float* truth, const float* guess, const float* weights, Index count, double* sums) const = 0;
+  virtual void count(const Real* truth, const Real* guess, const Real* weights, Index count, double* sums) const = 0;
   virtual void finish(const double* sums, const Context& ctx) const = 0;
 
  private:
@@ -90,7 +90,7 @@ class ConfusionCounts : public Counts {
     return {counts, counts, counts, counts};
   }
   Index sums() const override { return 2 * bins(); }
-  void count(const float* truth, const float* guess, const float* weights, Index count, double* sums) const override {
+  void count(const Real* truth, const Real* guess, const Real* weights, Index count, double* sums) const override {
     kernels::count_between_thresholds(truth, guess, weights, count, thresholds_.data(), thresholds(), labels(), sums,
                                       sums + bins());
   }
@@ -103,22 +103,22 @@ class ConfusionCounts : public Counts {
   Index thresholds() const { return static_cast<Index>(thresholds_.size()); }
   Index bins() const { return (thresholds() + 1) * labels(); }
   // Those above threshold j are in the bins after j, the others in the bins up to it.
-  void split(const double* bins, float* above, float* below) const {
+  void split(const double* bins, Real* above, Real* below) const {
     for (Index label = 0; label < labels(); ++label) {
       double sum = 0;
       for (Index j = thresholds() - 1; j >= 0; --j) {
         sum += bins[(j + 1) * labels() + label];
-        above[j * labels() + label] = static_cast<float>(sum);
+        above[j * labels() + label] = static_cast<Real>(sum);
       }
       sum = 0;
       for (Index j = 0; j < thresholds(); ++j) {
         sum += bins[j * labels() + label];
-        below[j * labels() + label] = static_cast<float>(sum);
+        below[j * labels() + label] = static_cast<Real>(sum);
       }
     }
   }
 
-  std::vector<float> thresholds_;
+  std::vector<Real> thresholds_;
   bool by_label_;
 };
 
@@ -133,11 +133,11 @@ class ConfusionMatrix : public Counts {
  protected:
   std::vector<Spec> outputs() const override { return {Spec{{classes_, classes_}}}; }
   Index sums() const override { return classes_ * classes_; }
-  void count(const float* truth, const float* guess, const float* weights, Index count, double* sums) const override {
+  void count(const Real* truth, const Real* guess, const Real* weights, Index count, double* sums) const override {
     kernels::count_pairs(truth, guess, weights, count, classes_, sums);
   }
   void finish(const double* sums, const Context& ctx) const override {
-    std::transform(sums, sums + this->sums(), ctx.output(), [](double sum) { return static_cast<float>(sum); });
+    std::transform(sums, sums + this->sums(), ctx.output(), [](double sum) { return static_cast<Real>(sum); });
   }
 
  private:

@@ -103,10 +103,10 @@ class Convolution : public FusingLayer {
 
   void backward(const Context& context) const override {
     backward_through_fused(context, context.rows() * shape_.out_size());
-    const float* dy = context.output_gradient();
-    float* dw = context.weight_gradient(0);
-    float* db = use_bias_ ? context.weight_gradient(1) : nullptr;
-    float* dx = context.input_gradient();
+    const Real* dy = context.output_gradient();
+    Real* dw = context.weight_gradient(0);
+    Real* db = use_bias_ ? context.weight_gradient(1) : nullptr;
+    Real* dx = context.input_gradient();
     if (winograd_) {
       if (dw || db || dx)
         kernels::winograd_backward(plane_, context.rows(), context.input(), dy, dx ? context.buffer(kTurned) : nullptr,

@@ -21,7 +21,7 @@ class Ctc : public Layer {
     const Spec &labels = inputs[0], &scores = inputs[1];
     require(labels.dtype == DType::int32 && labels.shape.size() == 2, who(),
             " expects integer labels of shape (batch, most labels), got ", to_string(labels.shape));
-    require(scores.dtype == DType::float32 && scores.shape.size() == 3, who(),
+    require(scores.dtype == DType::real && scores.shape.size() == 3, who(),
             " expects scores of shape (batch, steps, classes), got ", to_string(scores.shape));
     for (std::size_t i : {2, 3})
       require(inputs[i].dtype == DType::int32 && inputs[i].shape.size() == 1, who(),
@@ -45,13 +45,13 @@ class Ctc : public Layer {
     });
   }
   void backward(const Context& ctx) const override {
-    float* gradient = ctx.input_gradient(1);
+    Real* gradient = ctx.input_gradient(1);
     if (gradient == nullptr) return;
     parallel_for(ctx.rows(), 3 * work(ctx), [&](Index row, int thread) {
-      float* own = gradient + row * steps_ * classes_;
+      Real* own = gradient + row * steps_ * classes_;
       const kernels::CtcSample one = sample(ctx, row);
       kernels::ctc_gradient(one, ctx.output_gradient()[row], ctx.buffer<double>(kBackward) + thread * scratch(), own);
-      std::fill_n(own + one.steps * classes_, (steps_ - one.steps) * classes_, 0.0f);
+      std::fill_n(own + one.steps * classes_, (steps_ - one.steps) * classes_, 0.0_r);
     });
   }
 

@@ -26,7 +26,7 @@ class Dense : public FusingLayer {
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
     const Spec& input = inputs[0];
-    require(input.dtype == DType::float32, who(), " expects a float32 input, got ", name_of(input.dtype));
+    require(input.dtype == DType::real, who(), " expects a ", kReal, " input, got ", name_of(input.dtype));
     require(input.shape.size() > contracted_, who(), " expects (batch, ..., features), got ", to_string(input.shape),
             "; give its input a last axis of features");
     const auto first = input.shape.end() - static_cast<Index>(contracted_);
@@ -35,7 +35,7 @@ class Dense : public FusingLayer {
     require(features_ >= 1, who(), " expects a known, positive number of features in the last axis, got ",
             to_string(input.shape));
     positions_ = volume(input.shape, 1) / features_;
-    Spec output{Shape(input.shape.begin(), first), DType::float32};
+    Spec output{Shape(input.shape.begin(), first), DType::real};
     output.shape.insert(output.shape.end(), outputs_.begin(), outputs_.end());
     kernel.insert(kernel.end(), outputs_.begin(), outputs_.end());
     Signature signature{{output}, {{"kernel", kernel}}};
@@ -81,14 +81,14 @@ class Dense : public FusingLayer {
 
   void backward(const Context& context) const override {
     const Index rows = context.rows() * positions_;
-    const float* dy = context.output_gradient();
+    const Real* dy = context.output_gradient();
     backward_through_fused(context, rows * units_);
-    float* dw = context.weight_gradient(0);
-    float* db = use_bias_ ? context.weight_gradient(1) : nullptr;
+    Real* dw = context.weight_gradient(0);
+    Real* db = use_bias_ ? context.weight_gradient(1) : nullptr;
     if (dw || db)
       kernels::gemm_tn(context.input(), features_, dy, units_, rows, dw ? features_ : 0, units_, dw, units_, db,
                        context.buffer(kScratch));
-    if (float* dx = context.input_gradient())
+    if (Real* dx = context.input_gradient())
       kernels::gemm(dy, units_, rows, units_, context.buffer(kTransposed), features_, dx, features_, {});
   }
 

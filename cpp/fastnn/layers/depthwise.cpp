@@ -101,13 +101,13 @@ class Depthwise : public Channelwise<kRank> {
 
   void backward(const Context& context) const override {
     this->backward_through_fused(context, context.rows() * shape_.out_size());
-    const float* dy = context.output_gradient();
-    if (float* dw = context.weight_gradient(0))
+    const Real* dy = context.output_gradient();
+    if (Real* dw = context.weight_gradient(0))
       kernels::depthwise_kernel_gradient(shape_, context.rows(), context.input(), dy, dw, context.buffer(kSums));
-    if (float* db = use_bias_ ? context.weight_gradient(1) : nullptr)
+    if (Real* db = use_bias_ ? context.weight_gradient(1) : nullptr)
       kernels::gemm_tn(nullptr, 0, dy, shape_.filters(), pixels(context.rows()), 0, shape_.filters(), nullptr, 0, db,
                        context.buffer(kSums));
-    if (float* dx = context.input_gradient())
+    if (Real* dx = context.input_gradient())
       kernels::depthwise_input_gradient(shape_, context.rows(), dy, context.weight(0), dx,
                                         context.buffer(kTurnedScratch));
   }
@@ -180,16 +180,16 @@ class Separable : public Channelwise<kRank> {
   void backward(const Context& context) const override {
     const Index between = shape_.filters(), rows = pixels(context.rows());
     this->backward_through_fused(context, rows * filters_);
-    const float* dy = context.output_gradient();
-    float* pointwise = context.weight_gradient(1);
-    float* db = use_bias_ ? context.weight_gradient(2) : nullptr;
+    const Real* dy = context.output_gradient();
+    Real* pointwise = context.weight_gradient(1);
+    Real* db = use_bias_ ? context.weight_gradient(2) : nullptr;
     if (pointwise || db)
       kernels::gemm_tn(context.buffer(kBetween), between, dy, filters_, rows, pointwise ? between : 0, filters_,
                        pointwise, filters_, db, context.buffer(kSums));
-    float* depthwise = context.weight_gradient(0);
-    float* dx = context.input_gradient();
+    Real* depthwise = context.weight_gradient(0);
+    Real* dx = context.input_gradient();
     if (!depthwise && !dx) return;
-    float* gradient = context.buffer(kGradient);
+    Real* gradient = context.buffer(kGradient);
     kernels::gemm(dy, filters_, rows, filters_, context.buffer(kTransposed), between, gradient, between, {});
     if (depthwise)
       kernels::depthwise_kernel_gradient(shape_, context.rows(), context.input(), gradient, depthwise,

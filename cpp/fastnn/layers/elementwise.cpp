@@ -86,15 +86,12 @@ class Unary : public Function {
     const bool whole = op_ == Unary::negative || op_ == Unary::abs || op_ == Unary::square || op_ == Unary::sign;
     const bool logical = op_ == Unary::logical_not;
     require(logical == (input_.dtype == DType::boolean) && (input_.dtype != DType::int32 || whole), who(), ": ", word_,
-            " expects ",
-            logical ? "bool"
-            : whole ? "float32 or int32"
-                    : "float32",
-            ", got ", name_of(input_.dtype), "; cast it first");
+            " expects ", logical ? "bool" : kReal, whole ? " or int32" : "", ", got ", name_of(input_.dtype),
+            "; cast it first");
     return {{{input_.shape, kernels::tells(op_) ? DType::boolean : input_.dtype}}, {}};
   }
 
-  bool differentiable() const override { return input_.dtype == DType::float32 && kernels::differentiable(op_); }
+  bool differentiable() const override { return input_.dtype == DType::real && kernels::differentiable(op_); }
   BackwardReads backward_reads() const override {
     return {kernels::derivative_reads_input(op_), kernels::derivative_reads_output(op_)};
   }
@@ -113,7 +110,7 @@ class Unary : public Function {
   }
 
   void backward(const Context& ctx) const override {
-    float* dx = ctx.input_gradient();
+    Real* dx = ctx.input_gradient();
     if (dx == nullptr) return;
     in_ranges(input_.size(ctx.rows()), work(), [&](Index at, Index count) {
       kernels::unary_gradient(op_, ctx.input() + at, ctx.output() + at, ctx.output_gradient() + at, dx + at, count);
@@ -148,7 +145,7 @@ class Binary : public Function {
     else
       require(dtype_ != DType::boolean || equality, who(), ": ", word_, " expects numbers, got bool; cast it first");
     if (op_ == Binary::divide || op_ == Binary::arctan2)
-      require(dtype_ == DType::float32, who(), ": ", word_, " expects float32, got ", name_of(dtype_),
+      require(dtype_ == DType::real, who(), ": ", word_, " expects ", kReal, ", got ", name_of(dtype_),
               "; cast it first");
     output_ = {broadcast(*this, inputs), op_ >= Binary::equal ? DType::boolean : dtype_};
     loops_ = kernels::broadcast_loops<2>(output_.shape, shapes_of<2>(inputs));
@@ -160,7 +157,7 @@ class Binary : public Function {
     return {{output_}, {}};
   }
 
-  bool differentiable() const override { return dtype_ == DType::float32 && kernels::differentiable(op_); }
+  bool differentiable() const override { return dtype_ == DType::real && kernels::differentiable(op_); }
   BackwardReads backward_reads() const override { return {kernels::derivative_reads_inputs(op_), false}; }
 
   void book(Booking& booking) const override {
@@ -174,26 +171,26 @@ class Binary : public Function {
   }
 
   void forward(const Context& ctx) const override {
-    if (output_.dtype == DType::float32) return compute<float, float>(ctx);
+    if (output_.dtype == DType::real) return compute<Real, Real>(ctx);
     if (output_.dtype == DType::int32) return compute<std::int32_t, std::int32_t>(ctx);
-    if (dtype_ == DType::float32) return compute<float, bool>(ctx);
+    if (dtype_ == DType::real) return compute<Real, bool>(ctx);
     if (dtype_ == DType::int32) return compute<std::int32_t, bool>(ctx);
     compute<bool, bool>(ctx);
   }
 
   void backward(const Context& ctx) const override {
-    const float* dy = ctx.output_gradient();
+    const Real* dy = ctx.output_gradient();
     for (std::size_t k = 0; k < 2; ++k) {
-      float* dx = ctx.input_gradient(k);
+      Real* dx = ctx.input_gradient(k);
       if (dx == nullptr) continue;
       const bool reads = kernels::derivative_reads_inputs(op_);
-      float* to = whole_[k] ? dx : ctx.buffer(kAside);
+      Real* to = whole_[k] ? dx : ctx.buffer(kAside);
       if (whole_[k] || reads)
         kernels::binary_gradient(op_, static_cast<int>(k), loops_, ctx.rows(), ctx.input(0), ctx.input(1), dy, to);
       if (whole_[k]) continue;
       // The gradient of a sum or a difference is dy itself, which is folded directly.
       kernels::fold(kernels::FoldOp::sum, folds_[k], ctx.rows(), reads ? to : dy, dx, ctx.buffer(kScratch));
-      if (op_ == kernels::Binary::subtract && k == 1) kernels::scale(-1.0f, dx, inputs_[k].size(ctx.rows()));
+      if (op_ == kernels::Binary::subtract && k == 1) kernels::scale(-1.0_r, dx, inputs_[k].size(ctx.rows()));
     }
   }
 
@@ -207,7 +204,7 @@ class Binary : public Function {
 
   kernels::Binary op_{};
   std::string word_;
-  DType dtype_ = DType::float32;
+  DType dtype_ = DType::real;
   Spec output_;
   std::array<Spec, 2> inputs_;
   Loops<2> loops_;
@@ -232,7 +229,7 @@ class Where : public Function {
     return {{output_}, {}};
   }
 
-  bool differentiable() const override { return output_.dtype == DType::float32; }
+  bool differentiable() const override { return output_.dtype == DType::real; }
   bool differentiable_input(std::size_t i) const override { return i > 0; }
   BackwardReads backward_reads() const override { return {true, false}; }
 
@@ -245,16 +242,16 @@ class Where : public Function {
   }
 
   void forward(const Context& ctx) const override {
-    if (output_.dtype == DType::float32) return choose<float>(ctx);
+    if (output_.dtype == DType::real) return choose<Real>(ctx);
     if (output_.dtype == DType::int32) return choose<std::int32_t>(ctx);
     choose<bool>(ctx);
   }
 
   void backward(const Context& ctx) const override {
     for (std::size_t k = 0; k < 2; ++k) {
-      float* dx = ctx.input_gradient(k + 1);
+      Real* dx = ctx.input_gradient(k + 1);
       if (dx == nullptr) continue;
-      float* to = whole_[k] ? dx : ctx.buffer(kAside);
+      Real* to = whole_[k] ? dx : ctx.buffer(kAside);
       kernels::where_gradient(loops_, ctx.rows(), k == 0, ctx.input<bool>(0), ctx.output_gradient(), to);
       if (!whole_[k]) kernels::fold(kernels::FoldOp::sum, folds_[k], ctx.rows(), to, dx, ctx.buffer(kScratch));
     }
@@ -278,8 +275,8 @@ class Clip : public Function {
  public:
   Clip(const std::string& kind, const std::string& name, const Config& config)
       : Function(kind, name),
-        low_(static_cast<float>(config.number("low", -std::numeric_limits<double>::infinity()))),
-        high_(static_cast<float>(config.number("high", std::numeric_limits<double>::infinity()))) {}
+        low_(static_cast<Real>(config.number("low", -std::numeric_limits<double>::infinity()))),
+        high_(static_cast<Real>(config.number("high", std::numeric_limits<double>::infinity()))) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require_inputs(*this, inputs, 1);
@@ -288,7 +285,7 @@ class Clip : public Function {
     return {inputs, {}};
   }
 
-  bool differentiable() const override { return input_.dtype == DType::float32; }
+  bool differentiable() const override { return input_.dtype == DType::real; }
   BackwardReads backward_reads() const override { return {true, false}; }
 
   void forward(const Context& ctx) const override {
@@ -301,7 +298,7 @@ class Clip : public Function {
   }
 
   void backward(const Context& ctx) const override {
-    float* dx = ctx.input_gradient();
+    Real* dx = ctx.input_gradient();
     if (dx == nullptr) return;
     in_ranges(input_.size(ctx.rows()), 0.8, [&](Index at, Index count) {
       kernels::clip_gradient(low_, high_, ctx.input() + at, ctx.output_gradient() + at, dx + at, count);
@@ -309,7 +306,7 @@ class Clip : public Function {
   }
 
  private:
-  float low_, high_;
+  Real low_, high_;
   Spec input_;
 };
 
@@ -317,7 +314,8 @@ class Cast : public Function {
  public:
   Cast(const std::string& kind, const std::string& name, const Config& config) : Function(kind, name) {
     const std::string word = config.word("dtype");
-    require(find_dtype(word, output_.dtype), "dtype expects \"float32\", \"int32\" or \"bool\", got \"", word, "\"");
+    require(find_dtype(word, output_.dtype), "dtype expects \"", kReal, "\", \"int32\" or \"bool\", got \"", word,
+            "\"");
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {
@@ -328,7 +326,7 @@ class Cast : public Function {
   }
 
   bool is_alias() const override { return from_ == output_.dtype; }
-  bool differentiable() const override { return from_ == DType::float32 && output_.dtype == DType::float32; }
+  bool differentiable() const override { return from_ == DType::real && output_.dtype == DType::real; }
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void forward(const Context& ctx) const override {
@@ -339,7 +337,7 @@ class Cast : public Function {
   }
 
  private:
-  DType from_ = DType::float32;
+  DType from_ = DType::real;
   Spec output_;
 };
 

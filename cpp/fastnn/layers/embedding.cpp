@@ -25,10 +25,10 @@ class Lookup : public Function {
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype != DType::boolean, who(), " expects integers in int32 or float32, got ",
+    require(inputs[0].dtype != DType::boolean, who(), " expects integers in int32 or ", kReal, ", got ",
             name_of(inputs[0].dtype));
     ids_ = inputs[0];
-    Spec output{inputs[0].shape, DType::float32};
+    Spec output{inputs[0].shape, DType::real};
     output.shape.push_back(width_);
     return {{output}, weights()};
   }
@@ -53,7 +53,7 @@ class Embedding : public Lookup {
     if (ids_.dtype == DType::int32)
       look_up<std::int32_t>(ctx);
     else
-      look_up<float>(ctx);
+      look_up<Real>(ctx);
   }
 
   void backward(const Context& ctx) const override {
@@ -61,7 +61,7 @@ class Embedding : public Lookup {
     if (ids_.dtype == DType::int32)
       add_up<std::int32_t>(ctx);
     else
-      add_up<float>(ctx);
+      add_up<Real>(ctx);
   }
 
  private:
@@ -81,9 +81,9 @@ class Embedding : public Lookup {
   void add_up(const Context& ctx) const {
     const Id* ids = ctx.input<Id>();
     const Index count = ids_.size(ctx.rows()), size = rows_ * width_;
-    float* gradient = ctx.weight_gradient(0);
+    Real* gradient = ctx.weight_gradient(0);
     parallel_ranges(size, 65536, byte_work(4.0 * static_cast<double>(size)),
-                    [&](Index begin, Index end, int) { std::fill(gradient + begin, gradient + end, 0.0f); });
+                    [&](Index begin, Index end, int) { std::fill(gradient + begin, gradient + end, 0.0_r); });
     parallel_ranges(width_, kColumns, 0.5 * static_cast<double>(count * width_), [&](Index first, Index last, int) {
       kernels::look_up_backward(ids, count, ctx.output_gradient(), rows_, width_, first, last, gradient);
     });
@@ -92,6 +92,7 @@ class Embedding : public Lookup {
   std::vector<WeightSpec> weights() const override { return {{"embeddings", {rows_, width_}, true}}; }
 };
 
+#if !defined(FASTNN_REAL_IS_DOUBLE)
 // Rows of integers of 8 bits, each with a scale. They do not learn.
 class QuantizedEmbedding : public Lookup {
  public:
@@ -108,10 +109,10 @@ class QuantizedEmbedding : public Lookup {
                       for (Index i = begin; i < end; ++i) {
                         const Index row = whole ? kernels::row_of(context.input<std::int32_t>()[i], rows_)
                                                 : kernels::row_of(context.input()[i], rows_);
-                        float* const to = context.output() + i * width_;
+                        Real* const to = context.output() + i * width_;
                         // An index that another node computed may be invalid: its row is NaN.
                         if (row < 0)
-                          std::fill_n(to, width_, std::numeric_limits<float>::quiet_NaN());
+                          std::fill_n(to, width_, std::numeric_limits<Real>::quiet_NaN());
                         else
                           kernels::dequantize(table + row * width_, width_, context.weight(1)[row], to);
                       }
@@ -124,8 +125,10 @@ class QuantizedEmbedding : public Lookup {
   }
 };
 
-const bool registered =
-    register_layer_class<Embedding>("Embedding") && register_layer_class<QuantizedEmbedding>("QuantizedEmbedding");
+const bool registered_quantized = register_layer_class<QuantizedEmbedding>("QuantizedEmbedding");
+#endif
+
+const bool registered = register_layer_class<Embedding>("Embedding");
 
 }  // namespace
 }  // namespace fastnn

@@ -57,7 +57,7 @@ class Take : public Function {
     return {{output_}, {}};
   }
 
-  bool differentiable() const override { return input_.dtype == DType::float32; }
+  bool differentiable() const override { return input_.dtype == DType::real; }
   bool differentiable_input(std::size_t i) const override { return i == 0; }
   BackwardReads backward_reads() const override { return {true, false}; }
 
@@ -66,7 +66,7 @@ class Take : public Function {
                   ctx.output<void>());
   }
   void backward(const Context& ctx) const override {
-    if (float* dx = ctx.input_gradient(0))
+    if (Real* dx = ctx.input_gradient(0))
       kernels::take_gradient(shape(ctx), ctx.input<std::int32_t>(1), ctx.output_gradient(), dx);
   }
 
@@ -104,7 +104,7 @@ class TakeAlong : public Function {
     return {{{picks, input_.dtype}}, {}};
   }
 
-  bool differentiable() const override { return input_.dtype == DType::float32; }
+  bool differentiable() const override { return input_.dtype == DType::real; }
   bool differentiable_input(std::size_t i) const override { return i == 0; }
   BackwardReads backward_reads() const override { return {true, false}; }
 
@@ -113,7 +113,7 @@ class TakeAlong : public Function {
                         ctx.output<void>());
   }
   void backward(const Context& ctx) const override {
-    if (float* dx = ctx.input_gradient(0))
+    if (Real* dx = ctx.input_gradient(0))
       kernels::take_along_gradient(shape(ctx), ctx.input<std::int32_t>(1), ctx.output_gradient(), dx);
   }
 
@@ -142,7 +142,7 @@ class OneHot : public Function {
     input_ = inputs[0];
     Shape output = input_.shape;
     output.push_back(classes_);
-    return {{{output, DType::float32}}, {}};
+    return {{{output, DType::real}}, {}};
   }
   bool differentiable() const override { return false; }
   void forward(const Context& ctx) const override {
@@ -183,7 +183,7 @@ class Ordered : public Function {
     return {{kind() == "ArgSort" ? places : values}, {}};
   }
 
-  bool differentiable() const override { return input_.dtype == DType::float32 && kind() != "ArgSort"; }
+  bool differentiable() const override { return input_.dtype == DType::real && kind() != "ArgSort"; }
   BackwardReads backward_reads() const override { return {false, top_ > 0}; }
 
   void book(Booking& booking) const override {
@@ -195,11 +195,11 @@ class Ordered : public Function {
 
   void forward(const Context& ctx) const override {
     if (input_.dtype == DType::int32) return run<std::int32_t>(ctx);
-    run<float>(ctx);
+    run<Real>(ctx);
   }
 
   void backward(const Context& ctx) const override {
-    float* dx = ctx.input_gradient();
+    Real* dx = ctx.input_gradient();
     if (dx == nullptr) return;
     kernels::take_along_gradient(shape(ctx), places(ctx), ctx.output_gradient(0), dx);
   }

@@ -7,10 +7,10 @@ namespace {
 
 using kernels::ElementLoss;
 
-float read_label_smoothing(const Config& config) {
+Real read_label_smoothing(const Config& config) {
   const double value = config.number("label_smoothing", 0.0);
   require(value >= 0 && value <= 1, "label_smoothing expects a number in [0, 1], got ", value);
-  return static_cast<float>(value);
+  return static_cast<Real>(value);
 }
 
 // A function of one target and one prediction, averaged (kl_divergence: summed) over the last dimension.
@@ -19,7 +19,7 @@ class ElementwiseLoss : public Loss {
   ElementwiseLoss(const std::string& kind, const std::string& name, const Config& config) : Loss(kind, name, false) {
     require(kernels::find_element_loss(kind, loss_), "no elementwise loss is called \"", kind, "\"");
     if (loss_ == ElementLoss::huber) {
-      parameters_.delta = static_cast<float>(config.number("delta", 1.0));
+      parameters_.delta = static_cast<Real>(config.number("delta", 1.0));
       require(parameters_.delta > 0, "delta expects a positive number, got ", parameters_.delta);
     }
     if (loss_ == ElementLoss::binary_crossentropy) {
@@ -143,7 +143,7 @@ const bool registered =
     register_layer_class<ElementwiseLoss>("binary_crossentropy") &&
     register_layer_class<CategoricalHinge>("categorical_hinge") &&
     register_layer_class<CosineSimilarity>("cosine_similarity") &&
-    register_layer_class<ClassCrossentropy<float>>("categorical_crossentropy") &&
+    register_layer_class<ClassCrossentropy<Real>>("categorical_crossentropy") &&
     register_layer_class<ClassCrossentropy<std::int32_t>>("sparse_categorical_crossentropy");
 
 }  // namespace

@@ -20,7 +20,7 @@ constexpr Index kChunk = 8192;
 void require_floats(const Layer& layer, const std::vector<Spec>& inputs, std::size_t least) {
   require(inputs.size() >= least, layer.who(), " expects a list of at least ", least, " inputs, got ", inputs.size());
   for (const Spec& spec : inputs)
-    require(spec.dtype == DType::float32, layer.who(), " expects float32, got ", name_of(spec.dtype));
+    require(spec.dtype == DType::real, layer.who(), " expects ", kReal, ", got ", name_of(spec.dtype));
 }
 
 class Elementwise : public FusingLayer {
@@ -59,7 +59,7 @@ class Elementwise : public FusingLayer {
       operands_.push_back(operand(shape, output));
       same_ = same_ && operands_.back().whole;
     }
-    return {{{output, DType::float32}}, {}};
+    return {{{output, DType::real}}, {}};
   }
 
   BackwardReads backward_reads() const override {
@@ -78,7 +78,7 @@ class Elementwise : public FusingLayer {
   }
 
   void forward(const Context& ctx) const override {
-    float* y = ctx.output();
+    Real* y = ctx.output();
     over_strands(ctx, [&](const Strand* x, Index at, Index size) {
       kernels::merge(merge_, x, count(), y + at, size);
       if (!fused().linear()) kernels::activate(fused().activation, fused().parameters, y + at, y + at, size);
@@ -87,21 +87,21 @@ class Elementwise : public FusingLayer {
 
   void backward(const Context& ctx) const override {
     backward_through_fused(ctx, ctx.rows() * row_size_);
-    float* dy = ctx.output_gradient();
+    Real* dy = ctx.output_gradient();
     for (Index which = 0; which < count(); ++which) {
       const auto i = static_cast<std::size_t>(which);
-      float* dx = ctx.input_gradient(i);
+      Real* dx = ctx.input_gradient(i);
       if (dx == nullptr || dx == dy) continue;
       const Operand& own = operands_[i];
-      float* to = own.whole ? dx : ctx.buffer(kElements);
+      Real* to = own.whole ? dx : ctx.buffer(kElements);
       over_strands(ctx, [&](const Strand* x, Index at, Index size) {
         kernels::merge_gradient(merge_, x, count(), which, dy + at, to + at, size);
       });
       if (own.whole) continue;
       parallel_for(ctx.rows(), work(ctx), [&](Index row, int) {
-        float* sample = dx + row * own.row_size;
-        std::fill_n(sample, own.row_size, 0.0f);
-        const float* from = to + row * row_size_;
+        Real* sample = dx + row * own.row_size;
+        std::fill_n(sample, own.row_size, 0.0_r);
+        const Real* from = to + row * row_size_;
         Index start = 0;
         for (Place place{}; from < to + (row + 1) * row_size_; from += last_) {
           kernels::collect(from, own.moves, sample + start, last_);
@@ -232,9 +232,9 @@ class Concatenate : public Layer {
 
   void forward(const Context& ctx) const override {
     parallel_for(ctx.rows(), work(ctx), [&](Index row, int) {
-      float* y = ctx.output() + row * outer_ * stride_;
+      Real* y = ctx.output() + row * outer_ * stride_;
       for (std::size_t i = 0; i < pieces_.size(); y += pieces_[i++]) {
-        const float* x = ctx.input(i) + row * outer_ * pieces_[i];
+        const Real* x = ctx.input(i) + row * outer_ * pieces_[i];
         for (Index o = 0; o < outer_; ++o) std::copy_n(x + o * pieces_[i], pieces_[i], y + o * stride_);
       }
     });
@@ -242,10 +242,10 @@ class Concatenate : public Layer {
 
   void backward(const Context& ctx) const override {
     parallel_for(ctx.rows(), work(ctx), [&](Index row, int) {
-      const float* dy = ctx.output_gradient() + row * outer_ * stride_;
+      const Real* dy = ctx.output_gradient() + row * outer_ * stride_;
       for (std::size_t i = 0; i < pieces_.size(); dy += pieces_[i++]) {
         if (ctx.input_gradient(i) == nullptr) continue;
-        float* dx = ctx.input_gradient(i) + row * outer_ * pieces_[i];
+        Real* dx = ctx.input_gradient(i) + row * outer_ * pieces_[i];
         for (Index o = 0; o < outer_; ++o) std::copy_n(dy + o * stride_, pieces_[i], dx + o * pieces_[i]);
       }
     });
@@ -282,7 +282,7 @@ class Dot : public Layer {
             to_string(inputs[0].shape), " and ", to_string(inputs[1].shape));
     if (output.size() == 1) output.push_back(1);
     size_ = volume(output, 1);
-    return {{{output, DType::float32}}, {}};
+    return {{{output, DType::real}}, {}};
   }
 
   BackwardReads backward_reads() const override { return {true, false}; }
@@ -304,7 +304,7 @@ class Dot : public Layer {
 
   void backward(const Context& ctx) const override {
     parallel_for(ctx.rows(), 2 * work(ctx), [&](Index row, int) {
-      std::array<float*, 2> dx{};
+      std::array<Real*, 2> dx{};
       for (std::size_t i = 0; i < 2; ++i)
         if (ctx.input_gradient(i) != nullptr) dx[i] = ctx.input_gradient(i) + row * sizes_[i];
       kernels::dot_gradient(operand(ctx, 0, row), along_[0], operand(ctx, 1, row), along_[1],
@@ -318,7 +318,7 @@ class Dot : public Layer {
  private:
   enum : std::size_t { kNormalized };  // and the next: the normalized operands
 
-  const float* operand(const Context& ctx, std::size_t i, Index row) const {
+  const Real* operand(const Context& ctx, std::size_t i, Index row) const {
     return (normalize_ ? ctx.buffer(kNormalized + i) : ctx.input(i)) + row * sizes_[i];
   }
   double work(const Context& ctx) const {

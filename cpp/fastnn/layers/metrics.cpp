@@ -10,14 +10,14 @@ namespace {
 class BinaryAccuracy : public Metric {
  public:
   BinaryAccuracy(const std::string& kind, const std::string& name, const Config& config)
-      : Metric(kind, name, false), threshold_(static_cast<float>(config.number("threshold", 0.5))) {}
+      : Metric(kind, name, false), threshold_(static_cast<Real>(config.number("threshold", 0.5))) {}
 
   void forward(const Context& ctx) const override {
     kernels::binary_accuracy(threshold_, ctx.input(0), ctx.input(1), groups(ctx), size(), ctx.output());
   }
 
  private:
-  float threshold_;
+  Real threshold_;
 };
 
 // 1 where the largest score is that of the label. A Label is a float of a one-hot target, or an int32 class number.
@@ -50,9 +50,9 @@ class TopKAccuracy : public Metric {
 };
 
 const bool registered = register_layer_class<BinaryAccuracy>("binary_accuracy") &&
-                        register_layer_class<ClassAccuracy<float>>("categorical_accuracy") &&
+                        register_layer_class<ClassAccuracy<Real>>("categorical_accuracy") &&
                         register_layer_class<ClassAccuracy<std::int32_t>>("sparse_categorical_accuracy") &&
-                        register_layer_class<TopKAccuracy<float>>("top_k_categorical_accuracy") &&
+                        register_layer_class<TopKAccuracy<Real>>("top_k_categorical_accuracy") &&
                         register_layer_class<TopKAccuracy<std::int32_t>>("sparse_top_k_categorical_accuracy");
 
 }  // namespace

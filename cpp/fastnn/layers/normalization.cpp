@@ -32,7 +32,7 @@ class RowNormalization : public Layer {
     norm_.shifted = layer && !rms_scaling;
     norm_.centered = layer;
     norm_.length = unit;
-    norm_.epsilon = unit ? 1e-12f : static_cast<float>(config.number("epsilon", layer ? 1e-3 : 1e-6));
+    norm_.epsilon = unit ? 1e-12_r : static_cast<Real>(config.number("epsilon", layer ? 1e-3 : 1e-6));
     require(norm_.epsilon >= 0, "epsilon expects a number of at least 0, got ", norm_.epsilon);
     if (!unit) scale_ = !layer ? "scale" : config.flag("scale", true) || rms_scaling ? "gamma" : "";
     center_ = layer && config.flag("center", true) && !rms_scaling;
@@ -40,7 +40,7 @@ class RowNormalization : public Layer {
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
     const Shape& shape = inputs[0].shape;
     require(shape.size() >= 2, who(), " expects at least (batch, n), got ", to_string(shape));
     std::vector<bool> reduced(shape.size(), false);
@@ -82,18 +82,18 @@ class RowNormalization : public Layer {
   }
 
   void forward(const Context& ctx) const override {
-    const float* gamma = scale_.empty() ? nullptr : ctx.weight(0);
-    const float* beta = center_ ? ctx.weight(scale_.empty() ? 0 : 1) : nullptr;
+    const Real* gamma = scale_.empty() ? nullptr : ctx.weight(0);
+    const Real* beta = center_ ? ctx.weight(scale_.empty() ? 0 : 1) : nullptr;
     auto* moments = ctx.buffer<kernels::RowMoments>(kMoments);
     const Index n = norm_.size, groups = unit_groups();
     each_chunk(ctx, 0.8, [&](Index begin, Index end, int thread) {
       for (Index unit = begin; unit < end; ++unit) {
-        const float* x = ctx.input() + unit * groups * n;
-        float* y = ctx.output() + unit * groups * n;
-        float* arranged = places_.empty() ? nullptr : ctx.buffer(kArranged) + thread * row_size_;
+        const Real* x = ctx.input() + unit * groups * n;
+        Real* y = ctx.output() + unit * groups * n;
+        Real* arranged = places_.empty() ? nullptr : ctx.buffer(kArranged) + thread * row_size_;
         if (arranged != nullptr) gather(x, arranged);
         for (Index g = 0; g < groups; ++g) {
-          const float* from = (arranged != nullptr ? arranged : x) + g * n;
+          const Real* from = (arranged != nullptr ? arranged : x) + g * n;
           const kernels::RowMoments own = kernels::row_moments(norm_, from);
           if (moments != nullptr) moments[unit * groups + g] = own;
           kernels::normalize_row(norm_, own, from, gamma, beta, (arranged != nullptr ? arranged : y) + g * n);
@@ -104,22 +104,22 @@ class RowNormalization : public Layer {
   }
 
   void backward(const Context& ctx) const override {
-    const float* gamma = scale_.empty() ? nullptr : ctx.weight(0);
-    float* dgamma = scale_.empty() ? nullptr : ctx.weight_gradient(0);
-    float* dbeta = center_ ? ctx.weight_gradient(scale_.empty() ? 0 : 1) : nullptr;
+    const Real* gamma = scale_.empty() ? nullptr : ctx.weight(0);
+    Real* dgamma = scale_.empty() ? nullptr : ctx.weight_gradient(0);
+    Real* dbeta = center_ ? ctx.weight_gradient(scale_.empty() ? 0 : 1) : nullptr;
     const auto* moments = ctx.buffer<kernels::RowMoments>(kMoments);
-    float* parts = ctx.buffer(kParts);
+    Real* parts = ctx.buffer(kParts);
     const Index n = norm_.size, groups = unit_groups();
     each_chunk(ctx, 1.5, [&](Index begin, Index end, int thread) {
-      float* part = parts + begin / chunk_ * 2 * n;
-      std::fill(part, part + 2 * n, 0.0f);
+      Real* part = parts + begin / chunk_ * 2 * n;
+      std::fill(part, part + 2 * n, 0.0_r);
       for (Index unit = begin; unit < end; ++unit) {
         const Index at = unit * groups * n;
-        const float *x = ctx.input() + at, *dy = ctx.output_gradient() + at;
-        float* dx = ctx.input_gradient() == nullptr ? nullptr : ctx.input_gradient() + at;
-        float* to = dx;
+        const Real *x = ctx.input() + at, *dy = ctx.output_gradient() + at;
+        Real* dx = ctx.input_gradient() == nullptr ? nullptr : ctx.input_gradient() + at;
+        Real* to = dx;
         if (!places_.empty()) {
-          float* arranged = ctx.buffer(kArrangedPair) + Index{thread} * 2 * row_size_;
+          Real* arranged = ctx.buffer(kArrangedPair) + Index{thread} * 2 * row_size_;
           gather(x, arranged);
           gather(dy, arranged + row_size_);
           x = arranged;
@@ -159,10 +159,10 @@ class RowNormalization : public Layer {
         for (Index i = 0; i < shape[d]; ++i) places_.push_back(offset + i * stride[d]);
     }
   }
-  void gather(const float* from, float* to) const {
+  void gather(const Real* from, Real* to) const {
     for (std::size_t i = 0; i < places_.size(); ++i) to[places_[i]] = from[i];
   }
-  void scatter(const float* from, float* to) const {
+  void scatter(const Real* from, Real* to) const {
     for (std::size_t i = 0; i < places_.size(); ++i) to[i] = from[places_[i]];
   }
 
@@ -203,7 +203,7 @@ class GroupNormalization : public Layer {
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
     const Shape& shape = inputs[0].shape;
     require(shape.size() >= 2, who(), " expects at least (batch, n), got ", to_string(shape));
     const auto at = static_cast<std::size_t>(axis_of(*this, axis_, shape));
@@ -233,13 +233,13 @@ class GroupNormalization : public Layer {
 
   void forward(const Context& ctx) const override {
     const Index c = view_.channels, size = row_size(), within = c / count_;
-    const float* gamma = scale_ ? ctx.weight(0) : nullptr;
-    const float* beta = center_ ? ctx.weight(scale_ ? 1 : 0) : nullptr;
+    const Real* gamma = scale_ ? ctx.weight(0) : nullptr;
+    const Real* beta = center_ ? ctx.weight(scale_ ? 1 : 0) : nullptr;
     auto* kept = ctx.buffer<kernels::RowMoments>(kMoments);
     each_row(ctx, 1.0, [&](Index row, int thread) {
-      const float* x = ctx.input() + row * size;
-      float* mean = ctx.buffer(kTerms) + Index{thread} * 5 * c;
-      float *squares = mean + c, *center = squares + c, *scale = center + c, *shift = scale + c;
+      const Real* x = ctx.input() + row * size;
+      Real* mean = ctx.buffer(kTerms) + Index{thread} * 5 * c;
+      Real *squares = mean + c, *center = squares + c, *scale = center + c, *shift = scale + c;
       kernels::moments(view_, x, 0, view_.outer, mean, squares);
       for (Index g = 0; g < count_; ++g) {
         const kernels::RowMoments group = combined(mean + g * within, squares + g * within, within);
@@ -247,7 +247,7 @@ class GroupNormalization : public Layer {
         for (Index k = g * within; k < (g + 1) * within; ++k) {
           center[k] = group.mean;
           scale[k] = gamma == nullptr ? group.inverse : gamma[k] * group.inverse;
-          shift[k] = beta == nullptr ? 0.0f : beta[k];
+          shift[k] = beta == nullptr ? 0.0_r : beta[k];
         }
       }
       kernels::normalize(view_, x, 0, view_.outer, center, scale, shift, ctx.output() + row * size);
@@ -256,15 +256,15 @@ class GroupNormalization : public Layer {
 
   void backward(const Context& ctx) const override {
     const Index c = view_.channels, size = row_size(), within = c / count_;
-    const float* gamma = scale_ ? ctx.weight(0) : nullptr;
+    const Real* gamma = scale_ ? ctx.weight(0) : nullptr;
     const auto* kept = ctx.buffer<kernels::RowMoments>(kMoments);
-    float* parts = ctx.buffer(kParts);
+    Real* parts = ctx.buffer(kParts);
     each_row(ctx, 1.5, [&](Index row, int thread) {
-      const float *x = ctx.input() + row * size, *dy = ctx.output_gradient() + row * size;
+      const Real *x = ctx.input() + row * size, *dy = ctx.output_gradient() + row * size;
       const kernels::RowMoments* moments = kept + row * count_;
-      float *sum = parts + row * 2 * c, *product = sum + c;
-      float* mean = ctx.buffer(kCoefficients) + Index{thread} * 4 * c;
-      float *scale = mean + c, *offset = scale + c, *bend = offset + c;
+      Real *sum = parts + row * 2 * c, *product = sum + c;
+      Real* mean = ctx.buffer(kCoefficients) + Index{thread} * 4 * c;
+      Real *scale = mean + c, *offset = scale + c, *bend = offset + c;
       for (Index k = 0; k < c; ++k) mean[k] = moments[k / within].mean;
       kernels::gradient_sums(view_, x, dy, 0, view_.outer, mean, sum, product);
       // As for a batch, with the sums of the channels of a group weighted by gamma.
@@ -279,16 +279,16 @@ class GroupNormalization : public Layer {
         const double inverse = moments[g].inverse;
         for (Index k = g * within; k < (g + 1) * within; ++k) {
           scale[k] = gamma == nullptr ? moments[g].inverse : gamma[k] * moments[g].inverse;
-          offset[k] = static_cast<float>(-inverse * up / n);
-          bend[k] = static_cast<float>(-inverse * inverse * inverse * along / n);
+          offset[k] = static_cast<Real>(-inverse * up / n);
+          bend[k] = static_cast<Real>(-inverse * inverse * inverse * along / n);
           product[k] *= moments[g].inverse;
         }
       }
-      if (float* dx = ctx.input_gradient())
+      if (Real* dx = ctx.input_gradient())
         kernels::normalize_backward(view_, x, dy, 0, view_.outer, mean, scale, offset, bend, dx + row * size);
     });
-    float* dgamma = scale_ ? ctx.weight_gradient(0) : nullptr;
-    float* dbeta = center_ ? ctx.weight_gradient(scale_ ? 1 : 0) : nullptr;
+    Real* dgamma = scale_ ? ctx.weight_gradient(0) : nullptr;
+    Real* dbeta = center_ ? ctx.weight_gradient(scale_ ? 1 : 0) : nullptr;
     if (dbeta != nullptr) kernels::fold_parts(parts, ctx.rows(), 2 * c, c, dbeta);
     if (dgamma != nullptr) kernels::fold_parts(parts + c, ctx.rows(), 2 * c, c, dgamma);
   }
@@ -299,7 +299,7 @@ class GroupNormalization : public Layer {
   Index row_size() const { return view_.outer * view_.channels * view_.inner; }
 
   // The moments of a group from the means and squares of its channels, which have equal weights.
-  kernels::RowMoments combined(const float* mean, const float* squares, Index channels) const {
+  kernels::RowMoments combined(const Real* mean, const Real* squares, Index channels) const {
     const double each = static_cast<double>(view_.outer * view_.inner), all = static_cast<double>(channels);
     double center = 0, spread = 0;
     for (Index k = 0; k < channels; ++k) center += mean[k] / all;
@@ -307,7 +307,7 @@ class GroupNormalization : public Layer {
       const double away = mean[k] - center;
       spread += squares[k] + each * away * away;
     }
-    return {static_cast<float>(center), static_cast<float>(1.0 / std::sqrt(spread / (each * all) + epsilon_))};
+    return {static_cast<Real>(center), static_cast<Real>(1.0 / std::sqrt(spread / (each * all) + epsilon_))};
   }
 
   template <class Body>

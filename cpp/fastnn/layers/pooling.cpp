@@ -32,7 +32,7 @@ class Pooling : public Layer {
     const Index channels = inputs[0].shape.back();
     shape_ = {h.in,     w.in,  channels, h.size, w.size, h.stride, w.stride, h.before,
               w.before, h.out, w.out,    d.in,   d.size, d.stride, d.before, d.out};
-    return {{{windows_.output_shape(inputs[0].shape[0], channels), DType::float32}}, {}};
+    return {{{windows_.output_shape(inputs[0].shape[0], channels), DType::real}}, {}};
   }
 
   BackwardReads backward_reads() const override { return {false, false}; }
@@ -100,7 +100,7 @@ class MaxPooling : public Pooling<kRank> {
     if (ctx.input_gradient() == nullptr) return;
     if (relu_)
       parallel_for(ctx.rows(), byte_work(12.0 * static_cast<double>(ctx.rows() * out_size())), [&](Index image, int) {
-        float* dy = ctx.output_gradient() + image * out_size();
+        Real* dy = ctx.output_gradient() + image * out_size();
         kernels::activate_backward(kernels::Activation::relu, {}, nullptr, ctx.output() + image * out_size(), dy, dy,
                                    out_size());
       });
@@ -119,7 +119,7 @@ class MaxPooling : public Pooling<kRank> {
       kernels::max_pool(shape(), ctx.input() + image * in_size(), ctx.output() + image * out_size(),
                         picked == nullptr ? nullptr : picked + image * out_size(), begin, end);
       if (!relu_) return;
-      float* band = ctx.output() + image * out_size() + begin * shape().ow * shape().c;
+      Real* band = ctx.output() + image * out_size() + begin * shape().ow * shape().c;
       kernels::activate(kernels::Activation::relu, {}, band, band, (end - begin) * shape().ow * shape().c);
     });
   }
@@ -178,7 +178,7 @@ class GlobalPooling : public Layer {
     Shape out{in[0]};
     if (keepdims_) out.resize(1 + kRank, 1);
     out.push_back(c_);
-    return {{{out, DType::float32}}, {}};
+    return {{{out, DType::real}}, {}};
   }
 
   BackwardReads backward_reads() const override { return {false, false}; }
@@ -243,8 +243,8 @@ class GlobalAveragePooling : public GlobalPooling<kRank> {
 
   void forward(const Context& ctx) const override {
     each_image(ctx, [&](Index image) {
-      const float* x = ctx.input() + image * h_ * w_ * c_;
-      float* y = ctx.output() + image * c_;
+      const Real* x = ctx.input() + image * h_ * w_ * c_;
+      Real* y = ctx.output() + image * c_;
       if (masked_)
         kernels::masked_average_pool(h_ * w_, c_, mask(ctx, image), x, y);
       else
@@ -254,8 +254,8 @@ class GlobalAveragePooling : public GlobalPooling<kRank> {
   void backward(const Context& ctx) const override {
     if (ctx.input_gradient() == nullptr) return;
     each_image(ctx, [&](Index image) {
-      const float* dy = ctx.output_gradient() + image * c_;
-      float* dx = ctx.input_gradient() + image * h_ * w_ * c_;
+      const Real* dy = ctx.output_gradient() + image * c_;
+      Real* dx = ctx.input_gradient() + image * h_ * w_ * c_;
       if (masked_)
         kernels::masked_average_pool_backward(h_ * w_, c_, mask(ctx, image), dy, dx);
       else

@@ -16,8 +16,8 @@ constexpr Index kStretch = 512;
 
 void require_one_input(const Layer& layer, const std::vector<Spec>& inputs, bool whole_too = false) {
   require(inputs.size() == 1, layer.who(), " expects one input, got ", inputs.size());
-  require(inputs[0].dtype == DType::float32 || (whole_too && inputs[0].dtype == DType::int32), layer.who(), " expects ",
-          whole_too ? "float32 or int32" : "float32", ", got ", name_of(inputs[0].dtype));
+  require(inputs[0].dtype == DType::real || (whole_too && inputs[0].dtype == DType::int32), layer.who(), " expects ",
+          kReal, whole_too ? " or int32" : "", ", got ", name_of(inputs[0].dtype));
 }
 
 // An argument that is an array, without leading axes of size 1.
@@ -69,12 +69,12 @@ class Scaling : public Layer {
   }
 
  protected:
-  virtual const float* scale(const Context&) const { return scale_.data(); }
-  virtual const float* shift(const Context&) const { return shift_.data(); }
+  virtual const Real* scale(const Context&) const { return scale_.data(); }
+  virtual const Real* shift(const Context&) const { return shift_.data(); }
 
   Index row_size_ = 0, stretch_ = 1;
   bool centred_ = false;
-  std::vector<float> scale_, shift_;
+  std::vector<Real> scale_, shift_;
 
  private:
   kernels::ScaledRows rows(const Context& ctx) const { return {ctx.rows(), row_size_, stretch_}; }
@@ -129,7 +129,7 @@ class Normalization : public Scaling {
               to_string(mean_.shape), " and ", to_string(variance_.shape));
       require(mean_.shape.size() <= axes_.size(), "mean expects at most one axis for each of axis (", axes_.size(),
               "), got shape ", to_string(mean_.shape));
-      for (float value : variance_.values) require(!(value < 0), "variance expects numbers of at least 0, got ", value);
+      for (Real value : variance_.values) require(!(value < 0), "variance expects numbers of at least 0, got ", value);
     }
   }
 
@@ -179,20 +179,20 @@ class Normalization : public Scaling {
   }
 
  protected:
-  const float* scale(const Context& ctx) const override { return given_ ? scale_.data() : ctx.buffer(kDerived); }
-  const float* shift(const Context& ctx) const override {
+  const Real* scale(const Context& ctx) const override { return given_ ? scale_.data() : ctx.buffer(kDerived); }
+  const Real* shift(const Context& ctx) const override {
     return given_ ? shift_.data() : ctx.buffer(kDerived) + stretch_;
   }
 
  private:
   enum : std::size_t { kDerived };
 
-  void derive(const float* mean, const float* variance, float* scale, float* shift) const {
-    constexpr float kLeast = 1e-7f;
+  void derive(const Real* mean, const Real* variance, Real* scale, Real* shift) const {
+    constexpr Real kLeast = 1e-7_r;
     for (std::size_t i = 0; i < places_.size(); ++i) {
-      const float root = std::sqrt(variance[places_[i]]);
-      const float deviation = root < kLeast ? kLeast : root;
-      scale[i] = invert_ ? deviation : 1.0f / deviation;
+      const Real root = std::sqrt(variance[places_[i]]);
+      const Real deviation = root < kLeast ? kLeast : root;
+      scale[i] = invert_ ? deviation : 1.0_r / deviation;
       shift[i] = mean[places_[i]];
     }
   }
@@ -221,15 +221,15 @@ class CategoryEncoding : public Layer {
     require(inputs.size() == 1 || inputs.size() == 2, who(), " expects tokens and optional count_weights, got ",
             inputs.size(), " inputs");
     whole_ = inputs[0].dtype == DType::int32;
-    require(whole_ || inputs[0].dtype == DType::float32, who(), " expects int32 or float32, got ",
+    require(whole_ || inputs[0].dtype == DType::real, who(), " expects int32 or ", kReal, ", got ",
             name_of(inputs[0].dtype));
     Shape shape = inputs[0].shape;
     if (inputs.size() == 2) {
       require(encoding_ == kernels::Encoding::count, who(),
               ": count_weights are valid only with output_mode \"count\"");
-      require(inputs[1].shape == shape && inputs[1].dtype == DType::float32, who(),
-              " expects float32 count_weights of the tokens' shape ", to_string(shape), ", got ",
-              name_of(inputs[1].dtype), " ", to_string(inputs[1].shape));
+      require(inputs[1].shape == shape && inputs[1].dtype == DType::real, who(), " expects ", kReal,
+              " count_weights of the tokens' shape ", to_string(shape), ", got ", name_of(inputs[1].dtype), " ",
+              to_string(inputs[1].shape));
     }
     if (encoding_ == kernels::Encoding::one_hot) {
       size_ = 1;
@@ -243,17 +243,17 @@ class CategoryEncoding : public Layer {
       groups_ = volume(shape, 1);
     }
     shape.push_back(depth_);
-    return {{{shape, DType::float32}}, {}};
+    return {{{shape, DType::real}}, {}};
   }
 
   bool differentiable_input(std::size_t i) const override { return i == 1 || !whole_; }
   BackwardReads backward_reads() const override { return {true, false}; }
 
   void forward(const Context& ctx) const override {
-    const float* weights = ctx.inputs_.size() > 1 ? ctx.input(1) : nullptr;
+    const Real* weights = ctx.inputs_.size() > 1 ? ctx.input(1) : nullptr;
     each_group(ctx, depth_ + 4 * size_, [&](Index group) {
-      const float* of_group = weights == nullptr ? nullptr : weights + group * size_;
-      float* y = ctx.output() + group * depth_;
+      const Real* of_group = weights == nullptr ? nullptr : weights + group * size_;
+      Real* y = ctx.output() + group * depth_;
       if (whole_)
         kernels::encode(encoding_, ctx.input<std::int32_t>() + group * size_, of_group, size_, depth_, y);
       else
@@ -263,11 +263,11 @@ class CategoryEncoding : public Layer {
 
   void backward(const Context& ctx) const override {
     // Tokens are discrete and have no gradient.
-    if (ctx.input_gradient(0) != nullptr) std::fill_n(ctx.input_gradient(0), ctx.rows() * groups_ * size_, 0.0f);
+    if (ctx.input_gradient(0) != nullptr) std::fill_n(ctx.input_gradient(0), ctx.rows() * groups_ * size_, 0.0_r);
     if (ctx.inputs_.size() < 2 || ctx.input_gradient(1) == nullptr) return;
     each_group(ctx, 4 * size_, [&](Index group) {
-      const float* dy = ctx.output_gradient() + group * depth_;
-      float* dweights = ctx.input_gradient(1) + group * size_;
+      const Real* dy = ctx.output_gradient() + group * depth_;
+      Real* dweights = ctx.input_gradient(1) + group * size_;
       if (whole_)
         kernels::encode_gradient(ctx.input<std::int32_t>() + group * size_, size_, depth_, dy, dweights);
       else
@@ -316,7 +316,7 @@ class Whole : public Layer {
 
  protected:
   virtual bool takes_whole() const { return false; }
-  virtual Index of_float(float x) const = 0;
+  virtual Index of_float(Real x) const = 0;
   virtual Index of_whole(Index x) const { return x; }
 
  private:
@@ -335,13 +335,13 @@ class Discretization : public Whole {
   }
 
  protected:
-  Index of_float(float x) const override {
+  Index of_float(Real x) const override {
     // NaN is less than no boundary, so it falls into the last bin.
     return std::upper_bound(boundaries_.begin(), boundaries_.end(), x) - boundaries_.begin();
   }
 
  private:
-  std::vector<float> boundaries_;
+  std::vector<Real> boundaries_;
 };
 
 // The value of a key; other numbers give `otherwise`, or are hashed to `buckets` indices from there on.
@@ -361,9 +361,9 @@ class IntegerLookup : public Whole {
 
  protected:
   bool takes_whole() const override { return true; }
-  Index of_float(float x) const override {
+  Index of_float(Real x) const override {
     // NaN and numbers of 2^63 and more are no valid keys.
-    return x > -9.2e18f && x < 9.2e18f ? of_whole(static_cast<Index>(x)) : otherwise_;
+    return x > -9.2e18_r && x < 9.2e18_r ? of_whole(static_cast<Index>(x)) : otherwise_;
   }
   Index of_whole(Index x) const override {
     const auto key = std::lower_bound(keys_.begin(), keys_.end(), x);

@@ -33,7 +33,7 @@ class Matmul : public Function {
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 2, who(), " expects two inputs, got ", inputs.size());
     for (const Spec& spec : inputs) {
-      require(spec.dtype == DType::float32, who(), " expects float32, got ", name_of(spec.dtype), "; cast it first");
+      require(spec.dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(spec.dtype), "; cast it first");
       require(!spec.shape.empty(), who(), " expects at least one dimension, got ", shapes(inputs),
               "; multiply by a single number instead");
       require(spec.shape.size() <= kernels::kMostAxes / 2, who(), " expects at most ", kernels::kMostAxes / 2,
@@ -55,7 +55,7 @@ class Matmul : public Function {
     if (across_) {
       m_ = shape[0][1];
       n_ = shape[1][1];
-      return {{{{m_, n_}, DType::float32}}, {}};
+      return {{{{m_, n_}, DType::real}}, {}};
     }
     require_rows(!(rows_are_batch && turned[0]) && !(inputs[1].batched() && shape[1].size() == 2), who(),
                  " makes the batch an inner or a last axis, got ", shapes(inputs));
@@ -84,7 +84,7 @@ class Matmul : public Function {
     Shape output = lead_output;
     if (!row) output.push_back(m_);
     if (!column) output.push_back(n_);
-    return {{{output, DType::float32}}, {}};
+    return {{{output, DType::real}}, {}};
   }
 
   BackwardReads backward_reads() const override { return {true, false}; }
@@ -122,24 +122,24 @@ class Matmul : public Function {
   }
 
   void forward(const Context& ctx) const override {
-    const float *a = ctx.input(0), *b = ctx.input(1);
-    float* y = ctx.output();
+    const Real *a = ctx.input(0), *b = ctx.input(1);
+    Real* y = ctx.output();
     if (across_) return kernels::gemm_tn(a, m_, b, n_, ctx.rows(), m_, n_, y, n_, nullptr, ctx.buffer(kForward));
     if (flat_) {
       kernels::pack(b, view_[1].row, view_[1].column, k_, n_, ctx.buffer(kForward));
       kernels::gemm(a, k_, flat_rows(ctx.rows()), k_, ctx.buffer(kForward), n_, y, n_, {});
       return;
     }
-    each_pair(ctx, kForward, [&](Index from_a, Index from_b, Index pair, float* room) {
+    each_pair(ctx, kForward, [&](Index from_a, Index from_b, Index pair, Real* room) {
       multiply(a + from_a, view_[0], b + from_b, view_[1], m_, k_, n_, y + pair * m_ * n_, room);
     });
   }
 
   void backward(const Context& ctx) const override {
-    const float *a = ctx.input(0), *b = ctx.input(1), *dy = ctx.output_gradient();
-    float *da = ctx.input_gradient(0), *db = ctx.input_gradient(1);
+    const Real *a = ctx.input(0), *b = ctx.input(1), *dy = ctx.output_gradient();
+    Real *da = ctx.input_gradient(0), *db = ctx.input_gradient(1);
     if (across_) {
-      float* panels = ctx.buffer(kBackward);
+      Real* panels = ctx.buffer(kBackward);
       if (da != nullptr) {
         kernels::pack(dy, 1, n_, n_, m_, panels);
         kernels::gemm(b, n_, ctx.rows(), n_, panels, m_, da, m_, {});
@@ -162,13 +162,13 @@ class Matmul : public Function {
         kernels::gemm_tn(dy, n_, a, k_, rows, n_, k_, db, k_, nullptr, ctx.buffer(kSums));
       return;
     }
-    float* to_a = whole_[0] ? da : ctx.buffer(kPairGradients);
-    float* to_b = whole_[1] ? db : ctx.buffer(kPairGradients + 1);
+    Real* to_a = whole_[0] ? da : ctx.buffer(kPairGradients);
+    Real* to_b = whole_[1] ? db : ctx.buffer(kPairGradients + 1);
     const View above{n_, 1};
-    each_pair(ctx, kBackward, [&](Index from_a, Index from_b, Index pair, float* room) {
-      const float* g = dy + pair * m_ * n_;
-      float* own_a = to_a + (whole_[0] ? from_a : pair * matrix(0));
-      float* own_b = to_b + (whole_[1] ? from_b : pair * matrix(1));
+    each_pair(ctx, kBackward, [&](Index from_a, Index from_b, Index pair, Real* room) {
+      const Real* g = dy + pair * m_ * n_;
+      Real* own_a = to_a + (whole_[0] ? from_a : pair * matrix(0));
+      Real* own_b = to_b + (whole_[1] ? from_b : pair * matrix(1));
       // dA = dY B^T and dB = A^T dY, each in the layout of its operand.
       if (da != nullptr && !turned_a())
         multiply(g, above, b + from_b, view_[1].turned(), m_, n_, k_, own_a, room);
@@ -242,12 +242,12 @@ class Matmul : public Function {
   }
 
   // C (m x n, dense) = A (m x k) B (k x n).
-  void multiply(const float* a, View of_a, const float* b, View of_b, Index m, Index k, Index n, float* c,
-                float* room) const {
+  void multiply(const Real* a, View of_a, const Real* b, View of_b, Index m, Index k, Index n, Real* c,
+                Real* room) const {
     kernels::pack(b, of_b.row, of_b.column, k, n, room);
     Index lda = of_a.row;
     if (of_a.column != 1) {
-      float* dense = room + padded(kernels::packed_size(k, n));
+      Real* dense = room + padded(kernels::packed_size(k, n));
       for (Index p = 0; p < k; ++p)
         for (Index i = 0; i < m; ++i) dense[i * k + p] = a[i * of_a.row + p * of_a.column];
       a = dense;
@@ -263,7 +263,7 @@ class Matmul : public Function {
     const double one = pair_work();
     const Index chunk = std::max<Index>(1, static_cast<Index>(kGrain / 2 / one));
     parallel_ranges(pairs, chunk, one * static_cast<double>(pairs), [&](Index begin, Index end, int thread) {
-      float* room = ctx.buffer(buffer) + thread * thread_room();
+      Real* room = ctx.buffer(buffer) + thread * thread_room();
       kernels::walk(pairs_, begin, end, [&](const std::array<Index, 2>& at, Index first, Index count) {
         for (Index i = 0; i < count; ++i) body(at[0] + i * pairs_.step(0), at[1] + i * pairs_.step(1), first + i, room);
       });

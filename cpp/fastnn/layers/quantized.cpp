@@ -29,7 +29,7 @@ class QuantizedDense : public FusingLayer {
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
     const Spec& input = inputs[0];
-    require(input.dtype == DType::float32, who(), " expects a float32 input, got ", name_of(input.dtype));
+    require(input.dtype == DType::real, who(), " expects a ", kReal, " input, got ", name_of(input.dtype));
     require(input.shape.size() > contracted_, who(), " expects (batch, ..., features), got ", to_string(input.shape));
     const auto first = input.shape.end() - static_cast<Index>(contracted_);
     const Shape summed(first, input.shape.end());
@@ -37,7 +37,7 @@ class QuantizedDense : public FusingLayer {
     require(features_ >= 1 && (!sums_integers_ || features_ <= kernels::kMostInt8Steps), who(), " expects 1 to ",
             kernels::kMostInt8Steps, " features, got ", to_string(input.shape));
     positions_ = volume(input.shape, 1) / features_;
-    Spec output{Shape(input.shape.begin(), first), DType::float32};
+    Spec output{Shape(input.shape.begin(), first), DType::real};
     output.shape.insert(output.shape.end(), outputs_.begin(), outputs_.end());
     Shape kernel = transposed_ ? outputs_ : summed;
     const Shape& others = transposed_ ? summed : outputs_;

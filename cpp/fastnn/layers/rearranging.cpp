@@ -54,7 +54,7 @@ class Rearranged : public Function {
     return {{output_}, {}};
   }
 
-  bool differentiable() const override { return input_.dtype == DType::float32; }
+  bool differentiable() const override { return input_.dtype == DType::real; }
   bool differentiable_input(std::size_t i) const override { return i == 0; }
   BackwardReads backward_reads() const override { return {false, false}; }
 
@@ -69,11 +69,11 @@ class Rearranged : public Function {
   }
 
   void backward(const Context& ctx) const override {
-    float* dx = ctx.input_gradient();
+    Real* dx = ctx.input_gradient();
     if (dx == nullptr) return;
     if (repeats_)
       return kernels::fold(kernels::FoldOp::sum, fold_, ctx.rows(), ctx.output_gradient(), dx, ctx.buffer(kScratch));
-    if (drops_) kernels::fill(DType::float32, 0.0, dx, input_.size(ctx.rows()));
+    if (drops_) kernels::fill(DType::real, 0.0, dx, input_.size(ctx.rows()));
     kernels::copy_back(loops_, ctx.rows(), ctx.output_gradient(), dx);
   }
 
@@ -310,10 +310,10 @@ class Pad : public Rearranged {
   }
 
   void backward(const Context& ctx) const override {
-    float* dx = ctx.input_gradient();
+    Real* dx = ctx.input_gradient();
     if (fills_ || dx == nullptr) return Rearranged::backward(ctx);
     each_row(ctx, [&](Index row) {
-      kernels::fill(DType::float32, 0.0, dx + row * row_, row_);
+      kernels::fill(DType::real, 0.0, dx + row * row_, row_);
       kernels::scatter_row(places_.data(), width_, ctx.output_gradient() + row * width_, dx + row * row_);
     });
   }
@@ -449,7 +449,7 @@ class Join : public Function {
     return {{output_}, {}};
   }
 
-  bool differentiable() const override { return output_.dtype == DType::float32; }
+  bool differentiable() const override { return output_.dtype == DType::real; }
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void forward(const Context& ctx) const override {
@@ -458,7 +458,7 @@ class Join : public Function {
   }
   void backward(const Context& ctx) const override {
     for (std::size_t i = 0; i < pieces_.size(); ++i)
-      if (float* dx = ctx.input_gradient(i)) kernels::copy_back(pieces_[i], ctx.rows(), ctx.output_gradient(), dx);
+      if (Real* dx = ctx.input_gradient(i)) kernels::copy_back(pieces_[i], ctx.rows(), ctx.output_gradient(), dx);
   }
 
  private:

@@ -14,9 +14,9 @@ class SimpleRNN : public Recurrent {
       : Recurrent(kind, name, config, 1, 1, {"h"}) {}
 
  protected:
-  void step_forward(const Context& ctx, const Step& step, bool first, float* scratch) const override {
+  void step_forward(const Context& ctx, const Step& step, bool first, Real* scratch) const override {
     if (!first) {
-      const float* h[kRows];
+      const Real* h[kRows];
       drop_state(ctx, step, 0, scratch, h);
       multiply_state(ctx, step, 0, h, true, nullptr);
     }
@@ -24,7 +24,7 @@ class SimpleRNN : public Recurrent {
       kernels::simple_step(functions_, step.gates[r], step.sums[r], units_, step.after[0][r]);
   }
 
-  void step_backward(const Context& ctx, const Step& step, bool wanted, float* scratch) const override {
+  void step_backward(const Context& ctx, const Step& step, bool wanted, Real* scratch) const override {
     for (std::size_t r = 0; r < static_cast<std::size_t>(step.count); ++r)
       kernels::simple_step_backward(functions_, step.gates[r], step.sums[r], units_, gradient(ctx, 0, step.row[r]));
     if (wanted) return_gradients(ctx, step, 0, false, scratch);
@@ -37,9 +37,9 @@ class LSTM : public Recurrent {
       : Recurrent(kind, name, config, 4, 4, {"h", "c"}) {}
 
  protected:
-  void step_forward(const Context& ctx, const Step& step, bool first, float* scratch) const override {
+  void step_forward(const Context& ctx, const Step& step, bool first, Real* scratch) const override {
     for (std::size_t p = 0; !first && p < state_parts_.size(); ++p) {
-      const float* h[kRows];
+      const Real* h[kRows];
       drop_state(ctx, step, p, scratch, h);
       multiply_state(ctx, step, p, h, true, nullptr);
     }
@@ -48,7 +48,7 @@ class LSTM : public Recurrent {
                          step.squashed[r], step.after[0][r]);
   }
 
-  void step_backward(const Context& ctx, const Step& step, bool wanted, float* scratch) const override {
+  void step_backward(const Context& ctx, const Step& step, bool wanted, Real* scratch) const override {
     for (std::size_t r = 0; r < static_cast<std::size_t>(step.count); ++r)
       kernels::lstm_step_backward(functions_, step.gates[r], step.sums[r], step.before[1][r], step.after[1][r],
                                   step.squashed[r], units_, gradient(ctx, 0, step.row[r]),
@@ -73,16 +73,16 @@ class GRU : public Recurrent {
   Shape bias_shape() const override { return reset_after_ ? Shape{2, 3 * units_} : Shape{3 * units_}; }
 
   // The state's bias of the update and reset gates is added to that of the input.
-  void prepare_bias(const float* bias, float* to) const override {
+  void prepare_bias(const Real* bias, Real* to) const override {
     std::copy_n(bias, 3 * units_, to);
     if (!reset_after_) return;
     for (Index i = 0; i < 2 * units_; ++i) to[i] += bias[3 * units_ + i];
     std::copy_n(bias + 5 * units_, units_, to + 3 * units_);
   }
 
-  void step_forward(const Context& ctx, const Step& step, bool first, float* scratch) const override {
+  void step_forward(const Context& ctx, const Step& step, bool first, Real* scratch) const override {
     const std::size_t last = state_parts_.size() - 1, count = static_cast<std::size_t>(step.count);
-    const float* h[kRows];
+    const Real* h[kRows];
     for (std::size_t p = 0; !first && p < last; ++p) {
       drop_state(ctx, step, p, scratch, h);
       multiply_state(ctx, step, p, h, true, nullptr);
@@ -93,7 +93,7 @@ class GRU : public Recurrent {
       multiply_state(ctx, step, last, h, false, state_bias(ctx));
     } else {
       for (std::size_t r = 0; r < count; ++r) {
-        float* product = step.gates[r] + 3 * units_;
+        Real* product = step.gates[r] + 3 * units_;
         kernels::gru_reset(step.gates[r], h[r], units_, product);
         h[r] = product;
       }
@@ -104,7 +104,7 @@ class GRU : public Recurrent {
                          step.after[0][r]);
   }
 
-  void step_backward(const Context& ctx, const Step& step, bool wanted, float* scratch) const override {
+  void step_backward(const Context& ctx, const Step& step, bool wanted, Real* scratch) const override {
     const std::size_t last = state_parts_.size() - 1, count = static_cast<std::size_t>(step.count);
     for (std::size_t r = 0; r < count; ++r)
       kernels::gru_state_backward(functions_, reset_after_, step.gates[r], step.sums[r], step.before[0][r], units_,
@@ -117,21 +117,21 @@ class GRU : public Recurrent {
 
  private:
   // Through the product of the reset gate and the state.
-  void reset_backward(const Context& ctx, const Step& step, float* scratch) const {
+  void reset_backward(const Context& ctx, const Step& step, Real* scratch) const {
     const std::size_t last = state_parts_.size() - 1;
-    float* product[kRows];
+    Real* product[kRows];
     for (Index r = 0; r < step.count; ++r) product[r] = scratch + r * units_;
     multiply_gradients(ctx, step, last, product, false);
-    float* row = row_scratch(scratch, units_);
+    Real* row = row_scratch(scratch, units_);
     for (std::size_t r = 0; r < static_cast<std::size_t>(step.count); ++r) {
-      const float* state = step.before[0][r];
+      const Real* state = step.before[0][r];
       if (state_rate_ > 0) {
         apply_state_mask(ctx, step.row[r], last, state, row + units_);
         state = row + units_;
       }
       kernels::gru_reset_backward(functions_, step.gates[r], step.sums[r], state, units_, product[r], row);
       if (state_rate_ > 0) apply_state_mask(ctx, step.row[r], last, product[r], product[r]);
-      float* dh = gradient(ctx, 0, step.row[r]);
+      Real* dh = gradient(ctx, 0, step.row[r]);
       for (Index i = 0; i < units_; ++i) dh[i] += product[r][i];
     }
   }

@@ -90,9 +90,7 @@ class Reduce : public Function {
     return {{output_}, {}};
   }
 
-  bool differentiable() const override {
-    return input_.dtype == DType::float32 && op_ != Op::argmax && op_ != Op::argmin;
-  }
+  bool differentiable() const override { return input_.dtype == DType::real && op_ != Op::argmax && op_ != Op::argmin; }
   BackwardReads backward_reads() const override {
     const bool linear = op_ == Op::sum || op_ == Op::mean;
     return {!linear, op_ == Op::max || op_ == Op::min || op_ == Op::logsumexp};
@@ -128,16 +126,16 @@ class Reduce : public Function {
     if (op_ == Op::logsumexp) return log_sum_exp(ctx);
     if (input_.dtype == DType::boolean) return fold<bool>(ctx);
     if (input_.dtype == DType::int32) return fold<std::int32_t>(ctx);
-    fold<float>(ctx);
+    fold<Real>(ctx);
     if (op_ == Op::mean) kernels::scale(share(rows), ctx.output(), output_.size(rows));
   }
 
   void backward(const Context& ctx) const override {
-    float* dx = ctx.input_gradient();
+    Real* dx = ctx.input_gradient();
     if (dx == nullptr) return;
     const Index rows = ctx.rows();
-    float* dy = ctx.output_gradient();
-    const float *x = ctx.input(), *y = ctx.output();
+    Real* dy = ctx.output_gradient();
+    const Real *x = ctx.input(), *y = ctx.output();
     switch (op_) {
       case Op::mean:
         kernels::scale(share(rows), dy, output_.size(rows));
@@ -148,13 +146,13 @@ class Reduce : public Function {
         return kernels::exp_gradient(expand_, rows, x, y, dy, dx);
       case Op::max:
       case Op::min: {
-        float *ties = ctx.buffer(kMarks), *count = ctx.buffer(kCounts);
+        Real *ties = ctx.buffer(kMarks), *count = ctx.buffer(kCounts);
         kernels::mark_equal(expand_, rows, x, y, ties);
         kernels::fold(FoldOp::sum, axes_gone_, rows, ties, count, ctx.buffer(kFold));
         return kernels::share_gradient(expand_, rows, ties, count, dy, dx);
       }
       case Op::prod: {
-        float *marks = ctx.buffer(kMarks), *zeros = ctx.buffer(kCounts), *others = ctx.buffer(kOthers);
+        Real *marks = ctx.buffer(kMarks), *zeros = ctx.buffer(kCounts), *others = ctx.buffer(kOthers);
         kernels::mark_zeros(x, marks, input_.size(rows));
         kernels::fold(FoldOp::sum, axes_gone_, rows, marks, zeros, ctx.buffer(kFold));
         kernels::replace_zeros(x, marks, input_.size(rows));
@@ -175,14 +173,14 @@ class Reduce : public Function {
       require(input_.dtype == DType::boolean, who(), ": ", word_, " expects bool, got ", name_of(input_.dtype),
               "; cast it first");
     else if (op_ == Op::mean || op_ == Op::logsumexp)
-      require(input_.dtype == DType::float32, who(), ": ", word_, " expects float32, got ", name_of(input_.dtype),
+      require(input_.dtype == DType::real, who(), ": ", word_, " expects ", kReal, ", got ", name_of(input_.dtype),
               "; cast it first");
     else
       require(input_.dtype != DType::boolean, who(), ": ", word_, " expects numbers, got bool; cast it first");
   }
 
-  float share(Index rows) const {
-    return static_cast<float>(1.0 / static_cast<double>(fixed_count_ * (over_batch_ ? rows : 1)));
+  Real share(Index rows) const {
+    return static_cast<Real>(1.0 / static_cast<double>(fixed_count_ * (over_batch_ ? rows : 1)));
   }
 
   FoldOp fold_op() const {
@@ -209,8 +207,8 @@ class Reduce : public Function {
   // log(sum(exp(x - top))) + top, where top is the largest element.
   void log_sum_exp(const Context& ctx) const {
     const Index rows = ctx.rows(), count = output_.size(rows);
-    float *y = ctx.output(), *powers = ctx.buffer(kPowers), *sums = ctx.buffer(kSums);
-    fold<float>(ctx);
+    Real *y = ctx.output(), *powers = ctx.buffer(kPowers), *sums = ctx.buffer(kSums);
+    fold<Real>(ctx);
     kernels::finite_or_zero(y, count);
     kernels::exp_shifted(expand_, rows, ctx.input(), y, powers);
     kernels::fold(FoldOp::sum, axes_gone_, rows, powers, sums, ctx.buffer(kScratch));
@@ -248,16 +246,16 @@ class Cumulative : public Function {
     return {inputs, {}};
   }
 
-  bool differentiable() const override { return input_.dtype == DType::float32; }
+  bool differentiable() const override { return input_.dtype == DType::real; }
   BackwardReads backward_reads() const override { return {product_, product_}; }
 
   void forward(const Context& ctx) const override {
     if (input_.dtype == DType::int32) return run<std::int32_t>(ctx);
-    run<float>(ctx);
+    run<Real>(ctx);
   }
 
   void backward(const Context& ctx) const override {
-    float* dx = ctx.input_gradient();
+    Real* dx = ctx.input_gradient();
     if (dx == nullptr) return;
     if (product_)
       kernels::running_product_gradient(along(ctx), reverse_, ctx.input(), ctx.output(), ctx.output_gradient(), dx);

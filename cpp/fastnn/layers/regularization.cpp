@@ -28,14 +28,14 @@ class Dropout : public Layer {
     if (!alpha_) return;
     require(rate_ < 1, "rate expects a number in [0, 1) where some values must be kept, got ", rate_);
     const double scale = 1.0 / std::sqrt((1.0 - rate_) * (1.0 + rate_ * kSeluFloor * kSeluFloor));
-    scale_ = static_cast<float>(scale);
-    shift_ = static_cast<float>(-scale * kSeluFloor * rate_);
-    dropped_ = static_cast<float>(scale * kSeluFloor * (1.0 - rate_));
+    scale_ = static_cast<Real>(scale);
+    shift_ = static_cast<Real>(-scale * kSeluFloor * rate_);
+    dropped_ = static_cast<Real>(scale * kSeluFloor * (1.0 - rate_));
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
     const Shape& shape = inputs[0].shape;
     row_size_ = noise_row_ = inputs[0].row_size();
     const std::size_t rank = shape.size();
@@ -83,8 +83,8 @@ class Dropout : public Layer {
   }
 
   void forward(const Context& ctx) const override {
-    const float* x = ctx.input();
-    float* y = ctx.output();
+    const Real* x = ctx.input();
+    Real* y = ctx.output();
     auto* mask = ctx.buffer<std::uint8_t>(kMask);
     const Index drawn = (shared_by_batch_ ? 1 : ctx.rows()) * noise_row_;
     const Index before = shared_by_batch_ ? 0 : ctx.first_row() * noise_row_;
@@ -99,9 +99,9 @@ class Dropout : public Layer {
   bool gradient_in_place(std::size_t) const override { return noise_shape_.empty(); }
 
   void backward(const Context& ctx) const override {
-    float* dx = ctx.input_gradient();
+    Real* dx = ctx.input_gradient();
     if (dx == nullptr) return;
-    const float* dy = ctx.output_gradient();
+    const Real* dy = ctx.output_gradient();
     if (!noise_shape_.empty()) return apply_by_runs(ctx, false, dy, dx);
     const auto* mask = ctx.buffer<std::uint8_t>(kMask);
     const Index count = ctx.rows() * row_size_;
@@ -114,12 +114,12 @@ class Dropout : public Layer {
   enum : std::size_t { kMask };
 
   // Gradients and values are scaled or dropped; AlphaDropout also shifts values.
-  void apply(const std::uint8_t* mask, Index step, bool value, const float* from, float* to, Index count) const {
+  void apply(const std::uint8_t* mask, Index step, bool value, const Real* from, Real* to, Index count) const {
     if (alpha_ && value) return kernels::apply_mask(mask, step, scale_, shift_, dropped_, from, to, count);
     kernels::apply_mask(mask, step, scale_, from, to, count);
   }
 
-  void apply_by_runs(const Context& ctx, bool value, const float* from, float* to) const {
+  void apply_by_runs(const Context& ctx, bool value, const Real* from, Real* to) const {
     const auto* masks = ctx.buffer<std::uint8_t>(kMask);
     parallel_for(ctx.rows(), 0.5 * static_cast<double>(ctx.rows() * row_size_), [&](Index row, int) {
       const std::uint8_t* mask = masks + (shared_by_batch_ ? 0 : row * noise_row_);
@@ -134,7 +134,7 @@ class Dropout : public Layer {
   double rate_;
   bool alpha_;
   std::size_t spatial_ = 0;
-  float scale_ = 1.0f, shift_ = 0.0f, dropped_ = 0.0f;
+  Real scale_ = 1.0_r, shift_ = 0.0_r, dropped_ = 0.0_r;
   std::vector<Index> noise_shape_;
   std::vector<Index> runs_;
   Index row_size_ = 0, noise_row_ = 0, last_ = 1, last_step_ = 1;
@@ -151,12 +151,12 @@ class GaussianNoise : public Layer {
       require(given >= 0 && given < 1, "rate expects a number in [0, 1), got ", given);
     else
       require(given >= 0, "stddev expects a number of at least 0, got ", given);
-    stddev_ = static_cast<float>(multiplies_ ? std::sqrt(given / (1.0 - given)) : given);
+    stddev_ = static_cast<Real>(multiplies_ ? std::sqrt(given / (1.0 - given)) : given);
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
     row_size_ = inputs[0].row_size();
     return {inputs, {}};
   }
@@ -169,11 +169,11 @@ class GaussianNoise : public Layer {
   }
 
   void forward(const Context& ctx) const override {
-    float* factors = ctx.buffer(kFactors);
+    Real* factors = ctx.buffer(kFactors);
     each_chunk(ctx, 3.0, [&](Index begin, Index end) {
       const Index first = ctx.first_row() * row_size_ + begin, count = end - begin;
-      const float* x = ctx.input() + begin;
-      float* y = ctx.output() + begin;
+      const Real* x = ctx.input() + begin;
+      Real* y = ctx.output() + begin;
       if (multiplies_)
         kernels::multiply_normal(ctx.stream(), first, stddev_, x, factors == nullptr ? nullptr : factors + begin, y,
                                  count);
@@ -184,8 +184,8 @@ class GaussianNoise : public Layer {
 
   void backward(const Context& ctx) const override {
     if (ctx.input_gradient() == nullptr) return;
-    const float* dy = ctx.output_gradient();
-    float* dx = ctx.input_gradient();
+    const Real* dy = ctx.output_gradient();
+    Real* dx = ctx.input_gradient();
     each_chunk(ctx, 0.4, [&](Index begin, Index end) {
       if (multiplies_)
         kernels::multiply_normal_gradient(ctx.buffer(kFactors) + begin, dy + begin, dx + begin, end - begin);
@@ -205,7 +205,7 @@ class GaussianNoise : public Layer {
   }
 
   bool multiplies_;
-  float stddev_ = 0.0f;
+  Real stddev_ = 0.0_r;
   Index row_size_ = 0;
 };
 
@@ -214,16 +214,16 @@ class ActivityRegularization : public Layer {
  public:
   ActivityRegularization(const std::string& kind, const std::string& name, const Config& config)
       : Layer(kind, name),
-        l1_(static_cast<float>(config.number("l1", 0.0))),
-        l2_(static_cast<float>(config.number("l2", 0.0))) {
+        l1_(static_cast<Real>(config.number("l1", 0.0))),
+        l2_(static_cast<Real>(config.number("l2", 0.0))) {
     require(l1_ >= 0 && l2_ >= 0, "l1 and l2 expect numbers of at least 0, got ", l1_, " and ", l2_);
   }
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype));
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
     row_size_ = inputs[0].row_size();
-    return {{inputs[0], {{inputs[0].shape[0]}, DType::float32}}, {}};
+    return {{inputs[0], {{inputs[0].shape[0]}, DType::real}}, {}};
   }
 
   BackwardReads backward_reads() const override { return {true, false}; }
@@ -240,7 +240,7 @@ class ActivityRegularization : public Layer {
   }
 
  private:
-  float l1_, l2_;
+  Real l1_, l2_;
   Index row_size_ = 0;
 };
 

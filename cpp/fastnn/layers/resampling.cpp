@@ -40,11 +40,11 @@ constexpr Curve kCurves[] = {
 struct Table {
   Index in = 0, out = 0;
   std::vector<Index> first, start{0};
-  std::vector<float> weight;
+  std::vector<Real> weight;
 
   void add(Index from, const std::vector<double>& weights) {
     first.push_back(from);
-    for (double value : weights) weight.push_back(static_cast<float>(value));
+    for (double value : weights) weight.push_back(static_cast<Real>(value));
     start.push_back(static_cast<Index>(weight.size()));
     ++out;
   }
@@ -91,14 +91,14 @@ Table transposed(const Table& table) {
       for (Index j = table.start[o]; j < table.start[o + 1]; ++j)
         if (table.weight[j] != 0) visit(o, table.first[o] + j - table.start[o], table.weight[j]);
   };
-  each_tap([&](Index o, Index i, float) {
+  each_tap([&](Index o, Index i, Real) {
     from[i] = std::min(from[i], o);
     to[i] = std::max(to[i], o + 1);
   });
   Table turned;
   turned.in = table.out;
   for (Index i = 0; i < table.in; ++i) turned.add(from[i], std::vector<double>(to[i] - from[i], 0.0));
-  each_tap([&](Index o, Index i, float weight) { turned.weight[turned.start[i] + o - from[i]] = weight; });
+  each_tap([&](Index o, Index i, Real weight) { turned.weight[turned.start[i] + o - from[i]] = weight; });
   return turned;
 }
 
@@ -131,7 +131,7 @@ class UpSampling : public Layer {
       backward_[i].set([=, forward = &forward_[i]] { return transposed(forward->get()); });
     }
     for (std::size_t i = 0; i < kRank; ++i) shape[i + 1] *= factors_[i];
-    return {{{shape, DType::float32}}, {}};
+    return {{{shape, DType::real}}, {}};
   }
 
   BackwardReads backward_reads() const override { return {false, false}; }
@@ -144,7 +144,7 @@ class UpSampling : public Layer {
     run(forward_, context.rows(), context.input(), context.output(), context.buffer(kForward));
   }
   void backward(const Context& context) const override {
-    if (float* dx = context.input_gradient())
+    if (Real* dx = context.input_gradient())
       run(backward_, context.rows(), context.output_gradient(), dx, context.buffer(kBackward));
   }
 
@@ -153,7 +153,7 @@ class UpSampling : public Layer {
 
   using Tables = std::array<Lazy<Table>, 3>;
 
-  void run(const Tables& tables, Index samples, const float* x, float* y, float* scratch) const {
+  void run(const Tables& tables, Index samples, const Real* x, Real* y, Real* scratch) const {
     const Table &depth = tables[0].get(), &height = tables[1].get(), &width = tables[2].get();
     const kernels::Blend d = depth.blend(), h = height.blend(), w = width.blend();
     const Index rows = d.out * h.out, line = w.out * channels_;

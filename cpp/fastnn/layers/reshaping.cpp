@@ -107,14 +107,14 @@ class BoxCopy : public Layer {
     return {{output}, {}};
   }
 
-  bool differentiable() const override { return dtype_ == DType::float32; }
+  bool differentiable() const override { return dtype_ == DType::real; }
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void forward(const Context& context) const override {
     copy(context.rows(), context.input<std::byte>(), in_, from_, box_, context.output<std::byte>(), out_, to_);
   }
   void backward(const Context& context) const override {
-    if (float* dx = context.input_gradient())
+    if (Real* dx = context.input_gradient())
       copy(context.rows(), reinterpret_cast<const std::byte*>(context.output_gradient()), out_, to_, box_.turned(),
            reinterpret_cast<std::byte*>(dx), in_, from_);
   }
@@ -139,7 +139,7 @@ class BoxCopy : public Layer {
     });
   }
 
-  DType dtype_ = DType::float32;
+  DType dtype_ = DType::real;
   Index in_ = 0, out_ = 0;
 };
 
@@ -179,7 +179,7 @@ class RepeatVector : public BoxCopy {
   }
 
   void backward(const Context& context) const override {
-    if (float* dx = context.input_gradient())
+    if (Real* dx = context.input_gradient())
       kernels::reduce_sum(context.output_gradient(), dx, context.rows(), n_, size_);
   }
 

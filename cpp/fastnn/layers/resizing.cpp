@@ -17,7 +17,7 @@ namespace {
 
 kernels::Picture picture_of(const Layer& layer, const std::vector<Spec>& inputs) {
   require(inputs.size() == 1, layer.who(), " expects one input, got ", inputs.size());
-  require(inputs[0].dtype == DType::float32, layer.who(), " expects float32, got ", name_of(inputs[0].dtype));
+  require(inputs[0].dtype == DType::real, layer.who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype));
   const Shape& shape = inputs[0].shape;
   require(shape.size() == 4, layer.who(), " expects images (batch, height, width, channels), got ", to_string(shape));
   require(inputs[0].row_size() > 0, layer.who(), " expects images of at least one pixel, got ", to_string(shape));
@@ -90,13 +90,13 @@ class AxisTaps {
       for (double& weight : weights) weight /= sum;
       first_.push_back(weights.empty() ? 0 : first + from);
       count_.push_back(static_cast<Index>(weights.size()));
-      outside_.push_back(static_cast<float>(outside / sum));
+      outside_.push_back(static_cast<Real>(outside / sum));
       most_ = std::max(most_, count_.back());
       all.push_back(std::move(weights));
     }
     for (const std::vector<double>& weights : all)
       for (std::size_t k = 0; k < static_cast<std::size_t>(most_); ++k)
-        weights_.push_back(k < weights.size() ? static_cast<float>(weights[k]) : 0.0f);
+        weights_.push_back(k < weights.size() ? static_cast<Real>(weights[k]) : 0.0_r);
   }
 
   kernels::Taps view() const { return {first_.data(), count_.data(), weights_.data(), outside_.data(), most_}; }
@@ -104,7 +104,7 @@ class AxisTaps {
 
  private:
   std::vector<Index> first_, count_;
-  std::vector<float> weights_, outside_;
+  std::vector<Real> weights_, outside_;
   Index most_ = 1;
 };
 
@@ -117,7 +117,7 @@ class Resizing : public Layer {
         crop_(config.flag("crop_to_aspect_ratio", false)),
         pad_(config.flag("pad_to_aspect_ratio", false)),
         antialias_(config.flag("antialias", false)),
-        fill_value_(static_cast<float>(config.number("fill_value", 0.0))) {
+        fill_value_(static_cast<Real>(config.number("fill_value", 0.0))) {
     require(height_ >= 1 && width_ >= 1, "height and width expect numbers of at least 1, got ", height_, " and ",
             width_);
     require(!crop_ || !pad_, "crop_to_aspect_ratio and pad_to_aspect_ratio exclude each other");
@@ -154,7 +154,7 @@ class Resizing : public Layer {
     }
     rows_.set([this, h, top, rows] { return AxisTaps(curve_, antialias_, h, top, rows, height_); });
     columns_.set([this, w, left, columns] { return AxisTaps(curve_, antialias_, w, left, columns, width_); });
-    return {{{{inputs[0].shape[0], height_, width_, picture_.channels}, DType::float32}}, {}};
+    return {{{{inputs[0].shape[0], height_, width_, picture_.channels}, DType::real}}, {}};
   }
 
   BackwardReads backward_reads() const override { return {false, false}; }
@@ -196,7 +196,7 @@ class Resizing : public Layer {
 
   Index height_, width_;
   bool crop_, pad_, antialias_;
-  float fill_value_;
+  Real fill_value_;
   Curve curve_ = Curve::bilinear;
   kernels::Picture picture_{1, 1, 1};
   Lazy<AxisTaps> rows_, columns_;
@@ -214,7 +214,7 @@ class CenterCrop : public Layer {
     picture_ = picture_of(*this, inputs);
     require(picture_.height >= height_ && picture_.width >= width_, who(), " expects images of at least (", height_,
             ", ", width_, "), got ", to_string(inputs[0].shape));
-    return {{{{inputs[0].shape[0], height_, width_, picture_.channels}, DType::float32}}, {}};
+    return {{{{inputs[0].shape[0], height_, width_, picture_.channels}, DType::real}}, {}};
   }
 
   BackwardReads backward_reads() const override { return {false, false}; }

@@ -23,7 +23,7 @@ class RowState : public Function {
   Spec rows() const {
     Shape shape = shape_;
     shape[0] = kUnknown;
-    return {shape, DType::float32};
+    return {shape, DType::real};
   }
   WeightSpec state() const { return {"state", shape_, false}; }
   /// The numbers of a batch that the variable holds.
@@ -43,7 +43,7 @@ class ReadState : public RowState {
   void forward(const Context& ctx) const override {
     const Index row = volume(shape_) / shape_[0];
     std::copy_n(ctx.weight(0), stored(ctx), ctx.output());
-    std::fill(ctx.output() + stored(ctx), ctx.output() + ctx.rows() * row, 0.0f);
+    std::fill(ctx.output() + stored(ctx), ctx.output() + ctx.rows() * row, 0.0_r);
   }
 };
 
@@ -52,7 +52,7 @@ class KeepState : public RowState {
   using RowState::RowState;
 
   Signature infer(const std::vector<Spec>& inputs) override {
-    require(inputs.size() == 1 && inputs[0].dtype == DType::float32 && inputs[0].shape == rows().shape, who(),
+    require(inputs.size() == 1 && inputs[0].dtype == DType::real && inputs[0].shape == rows().shape, who(),
             " expects a state of shape ", to_string(rows().shape));
     return {{rows()}, {state()}};
   }

@@ -33,13 +33,13 @@ class Gradient : public Function {
     require(targets >= 1 && inputs.size() >= 2 * targets, who(), " expects ", targets,
             " targets and a gradient of each");
     for (std::size_t i = 0; i < targets; ++i) {
-      require(inputs[i].dtype == DType::float32, who(), " expects targets of float32, got ", name_of(inputs[i].dtype));
-      require(inputs[i].shape == inputs[targets + i].shape && inputs[targets + i].dtype == DType::float32, who(),
+      require(inputs[i].dtype == DType::real, who(), " expects targets of ", kReal, ", got ", name_of(inputs[i].dtype));
+      require(inputs[i].shape == inputs[targets + i].shape && inputs[targets + i].dtype == DType::real, who(),
               " expects a gradient of shape ", to_string(inputs[i].shape), " for its target, got ",
               to_string(inputs[targets + i].shape));
     }
     Signature signature{{inputs.begin() + static_cast<std::ptrdiff_t>(2 * targets), inputs.end()}, weights_};
-    for (const WeightSpec& weight : weights_) signature.outputs.push_back({weight.shape, DType::float32});
+    for (const WeightSpec& weight : weights_) signature.outputs.push_back({weight.shape, DType::real});
     return signature;
   }
   const GradientRequest* differentiates() const override { return &request_; }
@@ -62,7 +62,7 @@ class Update : public Function {
   Signature infer(const std::vector<Spec>& inputs) override {
     Signature signature;
     for (const Spec& input : inputs) {
-      require(input.dtype == DType::float32 && !input.batched(), who(), " expects gradients of weights, got ",
+      require(input.dtype == DType::real && !input.batched(), who(), " expects gradients of weights, got ",
               to_string(input.shape));
       signature.weights.push_back({"weight", input.shape, false});
     }

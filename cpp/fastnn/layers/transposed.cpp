@@ -79,7 +79,7 @@ class ConvolutionTranspose : public FusingLayer {
 
   void prepare(const Context& context) const override {
     if (winograd_) {
-      float* scratch = context.buffer(kKernel);
+      Real* scratch = context.buffer(kKernel);
       kernels::subpixel_pack(shape_.plane, context.weight(0), context.buffer(kPacked), scratch);
       if (context.has(kTurned))
         kernels::subpixel_pack_exchanged(shape_.plane, context.weight(0), context.buffer(kTurned), scratch);
@@ -101,10 +101,10 @@ class ConvolutionTranspose : public FusingLayer {
 
   void backward(const Context& context) const override {
     backward_through_fused(context, context.rows() * shape_.in_size());
-    const float* dy = context.output_gradient();
-    float* dw = context.weight_gradient(0);
-    float* dx = context.input_gradient();
-    if (float* db = use_bias_ ? context.weight_gradient(1) : nullptr)
+    const Real* dy = context.output_gradient();
+    Real* dw = context.weight_gradient(0);
+    Real* dx = context.input_gradient();
+    if (Real* db = use_bias_ ? context.weight_gradient(1) : nullptr)
       kernels::gemm_tn(nullptr, 0, dy, filters_, context.rows() * out_pixels(), 0, filters_, nullptr, 0, db,
                        context.buffer(kSums));
     if (winograd_) {

@@ -15,7 +15,7 @@ namespace {
 
 DType dtype_of(const std::string& word) {
   DType dtype{};
-  require(find_dtype(word, dtype), "dtype expects \"float32\", \"int32\" or \"bool\", got \"", word, "\"");
+  require(find_dtype(word, dtype), "dtype expects \"", kReal, "\", \"int32\" or \"bool\", got \"", word, "\"");
   return dtype;
 }
 
@@ -32,7 +32,7 @@ class Variable : public Function {
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.empty(), who(), " expects no input, got ", inputs.size());
-    return {{{shape_, DType::float32}}, {{"value", shape_, !quantized_, quantized_ ? DType::int8 : DType::float32}}};
+    return {{{shape_, DType::real}}, {{"value", shape_, !quantized_, quantized_ ? DType::int8 : DType::real}}};
   }
   BackwardReads backward_reads() const override { return {false, false}; }
 
@@ -43,7 +43,7 @@ class Variable : public Function {
       std::copy_n(ctx.weight(0), volume(shape_), ctx.output());
   }
   void backward(const Context& ctx) const override {
-    if (float* dw = ctx.weight_gradient(0)) std::copy_n(ctx.output_gradient(), volume(shape_), dw);
+    if (Real* dw = ctx.weight_gradient(0)) std::copy_n(ctx.output_gradient(), volume(shape_), dw);
   }
 
  private:
@@ -55,7 +55,7 @@ class Variable : public Function {
 class Constant : public Function {
  public:
   Constant(const std::string& kind, const std::string& name, const Config& config)
-      : Function(kind, name), dtype_(dtype_of(config.word("dtype", "float32"))), value_(config.constant("value")) {
+      : Function(kind, name), dtype_(dtype_of(config.word("dtype", kReal))), value_(config.constant("value")) {
     if (!config.has("shape")) return;
     const Shape shape = sizes(config);
     require(volume(shape) == volume(value_.shape), "value expects ", volume(shape), " numbers for shape ",
@@ -70,13 +70,13 @@ class Constant : public Function {
   bool differentiable() const override { return false; }
 
   void forward(const Context& ctx) const override {
-    const std::vector<float>& v = value_.values;
-    if (dtype_ == DType::float32)
+    const std::vector<Real>& v = value_.values;
+    if (dtype_ == DType::real)
       std::copy(v.begin(), v.end(), ctx.output());
     else if (dtype_ == DType::int32)
-      std::transform(v.begin(), v.end(), ctx.output<std::int32_t>(), [](float x) { return static_cast<int>(x); });
+      std::transform(v.begin(), v.end(), ctx.output<std::int32_t>(), [](Real x) { return static_cast<int>(x); });
     else
-      std::transform(v.begin(), v.end(), ctx.output<bool>(), [](float x) { return x != 0.0f; });
+      std::transform(v.begin(), v.end(), ctx.output<bool>(), [](Real x) { return x != 0.0_r; });
   }
 
  private:
@@ -94,7 +94,7 @@ class Assign : public Function {
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    require(inputs[0].dtype == DType::float32, who(), " expects float32, got ", name_of(inputs[0].dtype),
+    require(inputs[0].dtype == DType::real, who(), " expects ", kReal, ", got ", name_of(inputs[0].dtype),
             "; cast it first");
     require(!inputs[0].batched(), who(), " expects a value of the variable's shape, got ", to_string(inputs[0].shape),
             "; reduce it over the batch first");
@@ -107,9 +107,9 @@ class Assign : public Function {
   void book(Booking& booking) const override { booking.book(kValue, Life::step, volume(shape_)); }
 
   void forward(const Context& ctx) const override {
-    const float *x = ctx.input(), *old = ctx.weight(0);
-    float* to = ctx.buffer(kValue);
-    const float sign = op_ == "subtract" ? -1.0f : 1.0f;
+    const Real *x = ctx.input(), *old = ctx.weight(0);
+    Real* to = ctx.buffer(kValue);
+    const Real sign = op_ == "subtract" ? -1.0_r : 1.0_r;
     for (Index i = 0; i < volume(shape_); ++i) to[i] = op_ == "assign" ? x[i] : old[i] + sign * x[i];
     std::copy_n(to, volume(shape_), ctx.output());
   }
@@ -192,7 +192,7 @@ class Random : public Function {
     }
     output_.dtype = op_ == kernels::Draw::bernoulli ? DType::boolean
                     : op_ == kernels::Draw::whole   ? DType::int32
-                                                    : DType::float32;
+                                                    : DType::real;
     return {{output_}, {}};
   }
   bool differentiable() const override { return false; }

@@ -7,13 +7,13 @@ namespace {
 class Adadelta : public UpdateRule {
  public:
   explicit Adadelta(const Config& config)
-      : rule_{0, static_cast<float>(config.number("rho")), static_cast<float>(config.number("epsilon"))} {}
+      : rule_{0, static_cast<Real>(config.number("rho")), static_cast<Real>(config.number("epsilon"))} {}
 
   std::vector<SlotSpec> slots(const Variable&) const override {
     return {{"accumulated_grad"}, {"accumulated_delta_var"}};
   }
   void begin_step(double learning_rate, Index, const std::vector<VariablePtr>&) override {
-    rule_.learning_rate = static_cast<float>(learning_rate);
+    rule_.learning_rate = static_cast<Real>(learning_rate);
   }
   void update(const UpdateRange& range) const override {
     kernels::update_adadelta(range.moderation, rule_, range.gradient, range.weight, range.slot(0), range.slot(1),

@@ -11,7 +11,7 @@ class Adafactor : public UpdateRule {
  public:
   explicit Adafactor(const Config& config)
       : decay_(config.number("beta_2_decay")),
-        epsilon_1_(static_cast<float>(config.number("epsilon_1"))),
+        epsilon_1_(static_cast<Real>(config.number("epsilon_1"))),
         epsilon_2_(config.number("epsilon_2")),
         threshold_(config.number("clip_threshold")) {}
 
@@ -28,13 +28,13 @@ class Adafactor : public UpdateRule {
   void begin_step(double learning_rate, Index step, const std::vector<VariablePtr>&) override {
     const auto t = static_cast<double>(step);
     rate_ = std::min(learning_rate, 1 / std::sqrt(t));
-    beta_2_ = static_cast<float>(1 - std::pow(t, decay_));
+    beta_2_ = static_cast<Real>(1 - std::pow(t, decay_));
   }
   bool whole() const override { return true; }
   void update_weight(const WholeUpdate& update) override {
     const Index count = update.count();
-    float* w = update.weight.data();
-    const auto root_mean_square = [&](const float* values) {
+    Real* w = update.weight.data();
+    const auto root_mean_square = [&](const Real* values) {
       return std::sqrt(kernels::inner_product(values, values, count, update.parts) / static_cast<double>(count));
     };
     const double alpha = std::max(epsilon_2_, root_mean_square(w)) * rate_;
@@ -48,14 +48,14 @@ class Adafactor : public UpdateRule {
       kernels::divide_by_moment(beta_2_, epsilon_1_, update.slot(2), update.gradient, count);
     }
     const double size = std::max(1.0, root_mean_square(update.gradient) / threshold_);
-    kernels::add_scaled(update.gradient, static_cast<float>(-alpha / size), 1, w, count);
+    kernels::add_scaled(update.gradient, static_cast<Real>(-alpha / size), 1, w, count);
   }
 
  private:
   double decay_;
-  float epsilon_1_;
+  Real epsilon_1_;
   double epsilon_2_, threshold_, rate_ = 0;
-  float beta_2_ = 0;
+  Real beta_2_ = 0;
 };
 
 const bool registered = register_update_rule_class<Adafactor>("adafactor");

@@ -10,9 +10,9 @@ namespace {
 class Adam : public UpdateRule {
  public:
   explicit Adam(const Config& config)
-      : beta_1_(static_cast<float>(config.number("beta_1", 0.9))),
-        beta_2_(static_cast<float>(config.number("beta_2", 0.999))),
-        epsilon_(static_cast<float>(config.number("epsilon", 1e-7))),
+      : beta_1_(static_cast<Real>(config.number("beta_1", 0.9))),
+        beta_2_(static_cast<Real>(config.number("beta_2", 0.999))),
+        epsilon_(static_cast<Real>(config.number("epsilon", 1e-7))),
         amsgrad_(config.flag("amsgrad", false)) {}
 
   std::vector<SlotSpec> slots(const Variable&) const override {
@@ -22,8 +22,8 @@ class Adam : public UpdateRule {
   }
   void begin_step(double learning_rate, Index step, const std::vector<VariablePtr>&) override {
     const auto t = static_cast<double>(step);
-    alpha_ = static_cast<float>(learning_rate * std::sqrt(1 - std::pow(static_cast<double>(beta_2_), t)) /
-                                (1 - std::pow(static_cast<double>(beta_1_), t)));
+    alpha_ = static_cast<Real>(learning_rate * std::sqrt(1 - std::pow(static_cast<double>(beta_2_), t)) /
+                               (1 - std::pow(static_cast<double>(beta_1_), t)));
   }
   void update(const UpdateRange& range) const override {
     kernels::update_adam(range.moderation, {alpha_, beta_1_, beta_2_, epsilon_}, range.gradient, range.weight,
@@ -31,8 +31,8 @@ class Adam : public UpdateRule {
   }
 
  private:
-  float beta_1_, beta_2_, epsilon_;
-  float alpha_ = 0;  // the learning rate with the bias corrections of both moments
+  Real beta_1_, beta_2_, epsilon_;
+  Real alpha_ = 0;  // the learning rate with the bias corrections of both moments
   bool amsgrad_;
 };
 

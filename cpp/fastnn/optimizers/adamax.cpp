@@ -9,13 +9,13 @@ namespace {
 class Adamax : public UpdateRule {
  public:
   explicit Adamax(const Config& config)
-      : rule_{0, static_cast<float>(config.number("beta_1")), static_cast<float>(config.number("beta_2")),
-              static_cast<float>(config.number("epsilon"))} {}
+      : rule_{0, static_cast<Real>(config.number("beta_1")), static_cast<Real>(config.number("beta_2")),
+              static_cast<Real>(config.number("epsilon"))} {}
 
   std::vector<SlotSpec> slots(const Variable&) const override { return {{"momentum"}, {"norm"}}; }
   void begin_step(double learning_rate, Index step, const std::vector<VariablePtr>&) override {
-    rule_.alpha = static_cast<float>(learning_rate /
-                                     (1 - std::pow(static_cast<double>(rule_.beta_1), static_cast<double>(step))));
+    rule_.alpha =
+        static_cast<Real>(learning_rate / (1 - std::pow(static_cast<double>(rule_.beta_1), static_cast<double>(step))));
   }
   void update(const UpdateRange& range) const override {
     kernels::update_adamax(range.moderation, rule_, range.gradient, range.weight, range.slot(0), range.slot(1),

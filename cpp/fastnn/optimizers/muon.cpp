@@ -14,17 +14,17 @@ namespace {
 class Muon : public UpdateRule {
  public:
   explicit Muon(const Config& config)
-      : a_(static_cast<float>(config.number("muon_a"))),
-        b_(static_cast<float>(config.number("muon_b"))),
-        c_(static_cast<float>(config.number("muon_c"))),
-        momentum_(static_cast<float>(config.number("momentum"))),
+      : a_(static_cast<Real>(config.number("muon_a"))),
+        b_(static_cast<Real>(config.number("muon_b"))),
+        c_(static_cast<Real>(config.number("muon_c"))),
+        momentum_(static_cast<Real>(config.number("momentum"))),
         steps_(config.integer("ns_steps")),
         nesterov_(config.flag("nesterov")),
         rms_rate_(config.number("rms_rate", -1)),
         adam_ratio_(config.number("adam_lr_ratio")),
         adam_decay_(config.number("adam_weight_decay", 0)),
-        adam_{0, static_cast<float>(config.number("adam_beta_1")), static_cast<float>(config.number("adam_beta_2")),
-              static_cast<float>(config.number("epsilon"))} {}
+        adam_{0, static_cast<Real>(config.number("adam_beta_1")), static_cast<Real>(config.number("adam_beta_2")),
+              static_cast<Real>(config.number("epsilon"))} {}
 
   void set_apart(const Variable& weight) override { by_adam_.insert(&weight); }
   std::vector<SlotSpec> slots(const Variable& weight) const override {
@@ -38,15 +38,15 @@ class Muon : public UpdateRule {
     const auto t = static_cast<double>(step);
     rate_ = learning_rate;
     adam_.alpha =
-        static_cast<float>(learning_rate * adam_ratio_ * std::sqrt(1 - std::pow(static_cast<double>(adam_.beta_2), t)) /
-                           (1 - std::pow(static_cast<double>(adam_.beta_1), t)));
+        static_cast<Real>(learning_rate * adam_ratio_ * std::sqrt(1 - std::pow(static_cast<double>(adam_.beta_2), t)) /
+                          (1 - std::pow(static_cast<double>(adam_.beta_1), t)));
   }
   bool whole() const override { return true; }
   void update_weight(const WholeUpdate& update) override {
     const Index count = update.count();
-    float* w = update.weight.data();
+    Real* w = update.weight.data();
     if (is_by_adam(update.weight)) {
-      float *m = update.slot(0), *v = update.slot(1);
+      Real *m = update.slot(0), *v = update.slot(1);
       parallel_ranges(count, 1 << 13, byte_work(28.0 * static_cast<double>(count)), [&](Index begin, Index end, int) {
         kernels::update_adam({}, adam_, update.gradient + begin, w + begin, m + begin, v + begin, nullptr, end - begin);
       });
@@ -55,9 +55,9 @@ class Muon : public UpdateRule {
     kernels::accumulate_momentum(momentum_, nesterov_, update.slot(0), update.gradient, count);
     const Index rows = update.weight.shape()[0], columns = update.weight.shape()[1];
     const double norm = std::sqrt(kernels::inner_product(update.gradient, update.gradient, count, update.parts));
-    orthogonalize(update.gradient, rows, columns, static_cast<float>(1 / (norm + 1e-7)));
+    orthogonalize(update.gradient, rows, columns, static_cast<Real>(1 / (norm + 1e-7)));
     const double size = rms_rate_ < 0 ? 1 : std::sqrt(static_cast<double>(std::max(rows, columns))) * rms_rate_;
-    kernels::add_scaled(update.gradient, static_cast<float>(-rate_ * size), 1, w, count);
+    kernels::add_scaled(update.gradient, static_cast<Real>(-rate_ * size), 1, w, count);
   }
 
  private:
@@ -65,14 +65,14 @@ class Muon : public UpdateRule {
 
   // X = X * scale; then, in each step, X = a X + (b A + c A A) X for A = X X'. With more rows than columns, X' takes
   // the place of X: then A = X' X, and X = a X + X (b A + c A A), since A is symmetric.
-  void orthogonalize(float* x, Index rows, Index columns, float scale) {
+  void orthogonalize(Real* x, Index rows, Index columns, Real scale) {
     const bool tall = rows > columns;
     const Index side = std::min(rows, columns), count = rows * columns, square = side * side;
     const Index packed = std::max(
         {kernels::packed_size(rows, columns), kernels::packed_size(columns, rows), kernels::packed_size(side, side)});
-    float* gram = scratch(2 * padded(square) + 2 * padded(count) + packed);
-    float *gram_squared = gram + padded(square), *product = gram_squared + padded(square);
-    float *turned = product + padded(count), *panels = turned + padded(count);
+    Real* gram = scratch(2 * padded(square) + 2 * padded(count) + packed);
+    Real *gram_squared = gram + padded(square), *product = gram_squared + padded(square);
+    Real *turned = product + padded(count), *panels = turned + padded(count);
     kernels::add_scaled(x, 0, scale, x, count);
     for (Index step = 0; step < steps_; ++step) {
       if (tall) {
@@ -98,13 +98,13 @@ class Muon : public UpdateRule {
       kernels::add_scaled(product, 1, a_, x, count);
     }
   }
-  float* scratch(Index floats) {
-    const auto bytes = static_cast<std::size_t>(floats) * sizeof(float);
+  Real* scratch(Index floats) {
+    const auto bytes = static_cast<std::size_t>(floats) * sizeof(Real);
     if (scratch_.size() < bytes) scratch_ = AlignedBuffer(bytes);
-    return scratch_.as<float>();
+    return scratch_.as<Real>();
   }
 
-  float a_, b_, c_, momentum_;
+  Real a_, b_, c_, momentum_;
   Index steps_;
   bool nesterov_;
   double rms_rate_, adam_ratio_, adam_decay_;

@@ -7,9 +7,9 @@ namespace {
 class RmsProp : public UpdateRule {
  public:
   explicit RmsProp(const Config& config)
-      : rho_(static_cast<float>(config.number("rho", 0.9))),
-        momentum_(static_cast<float>(config.number("momentum", 0))),
-        epsilon_(static_cast<float>(config.number("epsilon", 1e-7))),
+      : rho_(static_cast<Real>(config.number("rho", 0.9))),
+        momentum_(static_cast<Real>(config.number("momentum", 0))),
+        epsilon_(static_cast<Real>(config.number("epsilon", 1e-7))),
         centered_(config.flag("centered", false)) {}
 
   std::vector<SlotSpec> slots(const Variable&) const override {
@@ -19,17 +19,17 @@ class RmsProp : public UpdateRule {
     return slots;
   }
   void begin_step(double learning_rate, Index, const std::vector<VariablePtr>&) override {
-    rate_ = static_cast<float>(learning_rate);
+    rate_ = static_cast<Real>(learning_rate);
   }
   void update(const UpdateRange& range) const override {
-    float* velocity = momentum_ > 0 ? range.slot(1) : nullptr;
-    float* mean = centered_ ? range.slot(momentum_ > 0 ? 2 : 1) : nullptr;
+    Real* velocity = momentum_ > 0 ? range.slot(1) : nullptr;
+    Real* mean = centered_ ? range.slot(momentum_ > 0 ? 2 : 1) : nullptr;
     kernels::update_rmsprop(range.moderation, {rate_, rho_, momentum_, epsilon_}, range.gradient, range.weight,
                             range.slot(0), velocity, mean, range.count);
   }
 
  private:
-  float rho_, momentum_, epsilon_, rate_ = 0;
+  Real rho_, momentum_, epsilon_, rate_ = 0;
   bool centered_;
 };
 

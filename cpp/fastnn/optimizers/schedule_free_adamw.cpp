@@ -11,9 +11,9 @@ class ScheduleFreeAdamW : public UpdateRule {
  public:
   explicit ScheduleFreeAdamW(const Config& config)
       : beta_2_(config.number("beta_2")), warmup_(config.number("warmup_steps")) {
-    rule_.beta_1 = static_cast<float>(config.number("beta_1"));
-    rule_.beta_2 = static_cast<float>(beta_2_);
-    rule_.epsilon = static_cast<float>(config.number("epsilon"));
+    rule_.beta_1 = static_cast<Real>(config.number("beta_1"));
+    rule_.beta_2 = static_cast<Real>(beta_2_);
+    rule_.epsilon = static_cast<Real>(config.number("epsilon"));
   }
 
   std::vector<SlotSpec> slots(const Variable&) const override {
@@ -21,9 +21,9 @@ class ScheduleFreeAdamW : public UpdateRule {
   }
   void begin_step(double learning_rate, Index step, const std::vector<VariablePtr>&) override {
     const auto t = static_cast<double>(step);
-    rule_.learning_rate = static_cast<float>(warmup_ > 0 ? learning_rate * std::min(t / warmup_, 1.0) : learning_rate);
-    rule_.square = static_cast<float>(1 - std::pow(beta_2_, t));
-    rule_.share = static_cast<float>(1 / t);
+    rule_.learning_rate = static_cast<Real>(warmup_ > 0 ? learning_rate * std::min(t / warmup_, 1.0) : learning_rate);
+    rule_.square = static_cast<Real>(1 - std::pow(beta_2_, t));
+    rule_.share = static_cast<Real>(1 / t);
   }
   void update(const UpdateRange& range) const override {
     kernels::update_schedule_free(range.moderation, rule_, range.gradient, range.weight, range.slot(0), range.slot(1),

@@ -7,14 +7,14 @@ namespace {
 class Sgd : public UpdateRule {
  public:
   explicit Sgd(const Config& config)
-      : momentum_(static_cast<float>(config.number("momentum", 0))), nesterov_(config.flag("nesterov", false)) {}
+      : momentum_(static_cast<Real>(config.number("momentum", 0))), nesterov_(config.flag("nesterov", false)) {}
 
   std::vector<SlotSpec> slots(const Variable&) const override {
     if (momentum_ == 0) return {};
     return {{"momentum"}};
   }
   void begin_step(double learning_rate, Index, const std::vector<VariablePtr>&) override {
-    rate_ = static_cast<float>(learning_rate);
+    rate_ = static_cast<Real>(learning_rate);
   }
   void update(const UpdateRange& range) const override {
     kernels::update_sgd(range.moderation, rate_, momentum_, nesterov_, range.gradient, range.weight,
@@ -22,7 +22,7 @@ class Sgd : public UpdateRule {
   }
 
  private:
-  float momentum_, rate_ = 0;
+  Real momentum_, rate_ = 0;
   bool nesterov_;
 };
 

@@ -23,8 +23,8 @@ class Traced : public UpdateRule {
   }
   void begin_step(double learning_rate, Index step, const std::vector<VariablePtr>&) override {
     if (learning_rate_ == nullptr) return;
-    set(*learning_rate_, static_cast<float>(learning_rate));
-    set(*iterations_, static_cast<float>(step - 1));
+    set(*learning_rate_, static_cast<Real>(learning_rate));
+    set(*iterations_, static_cast<Real>(step - 1));
   }
   bool whole() const override { return true; }
   void update_weight(const WholeUpdate& update) override {
@@ -45,7 +45,7 @@ class Traced : public UpdateRule {
     VariablePtr gradient;
   };
 
-  static void set(Variable& variable, float value) {
+  static void set(Variable& variable, Real value) {
     *variable.data() = value;
     variable.touch();
   }

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnn import _core
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced, operators
 
 
@@ -24,9 +25,9 @@ def apply(x: ArrayLike, kind: str, **config: Any) -> NDArray[np.float32]:
     """
     if is_traced(x):
         return operators["activation"](kind, config, x)  # type: ignore[no-any-return]
-    array = np.asarray(x, dtype=np.float32)
+    array = np.asarray(x, dtype=floatx())
     row = array.reshape(1, -1) if kind == "Activation" else array[np.newaxis]
-    result: NDArray[np.float32] = _core.apply(kind, config, [np.ascontiguousarray(row)])[0]
+    result: NDArray[np.float32] = _core.core_for(floatx()).apply(kind, config, [np.ascontiguousarray(row)])[0]
     return result.reshape(array.shape) if kind == "Activation" else result[0]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnn.activations.evaluation import apply
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced, operators
 
 
@@ -156,4 +157,4 @@ def linear(x: ArrayLike) -> NDArray[np.float32]:
         >>> fastnn.activations.linear([-1.0, 2.0])
         array([-1.,  2.], dtype=float32)
     """
-    return operators["tensor"](x) if is_traced(x) else np.array(x, dtype=np.float32)
+    return operators["tensor"](x) if is_traced(x) else np.array(x, dtype=floatx())

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fastnn.engine.arrays import without_ragged
 from fastnn.engine.eager_array import EagerArray
+from fastnn.precision import floatx
 
 Structure = Any
 """An array, None, or a tuple or dictionary of structures."""
@@ -84,9 +85,9 @@ def _scalar(value: Any, dtype: np.dtype[Any]) -> Element:
 
 
 def _narrow(array: NDArray[Any]) -> NDArray[Any]:
-    """Returns numbers of Python in the types that they have in TensorFlow: int32 and float32."""
+    """Returns numbers of Python in the types that they have in TensorFlow: int32 and `floatx()`."""
     if array.dtype == np.float64:
-        return array.astype(np.float32)
+        return array.astype(floatx())
     small = array.dtype == np.int64 and (array.size == 0 or np.abs(array).max() <= np.iinfo(np.int32).max)
     return array.astype(np.int32) if small else array
 

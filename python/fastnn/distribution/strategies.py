@@ -75,7 +75,7 @@ class DataParallel:
         self.auto_shard_dataset = auto_shard_dataset
         self.parts = parts
         self._world: World | None = None
-        self._peers: _core.Peers | None = None
+        self._peers: dict[Any, _core.Peers] = {}
 
     @property
     def num_model_replicas(self) -> int:
@@ -126,12 +126,12 @@ class DataParallel:
             self._world = the_world()
         return self._world
 
-    def __fastnn_peers__(self) -> _core.Peers:
-        """Returns the processes as the core sees them."""
-        if self._peers is None:
-            world = self.__fastnn_world__()
-            self._peers = _core.Peers(world.rank, world.size, self.parts, not self.auto_shard_dataset, world)
-        return self._peers
+    def __fastnn_peers__(self, core: Any) -> _core.Peers:
+        """Returns the processes as a core sees them."""
+        if core not in self._peers:
+            world, parted = self.__fastnn_world__(), not self.auto_shard_dataset
+            self._peers[core] = core.Peers(world.rank, world.size, self.parts, parted, world)
+        return self._peers[core]
 
     def __repr__(self) -> str:
         return f"<DataParallel device_mesh={self.device_mesh}>"

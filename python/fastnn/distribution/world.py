@@ -147,7 +147,8 @@ def _share_cores(comm: Any) -> None:
     sharing = [rank for rank, one in enumerate(owned) if one & owned[place]]
     threads = _core.num_threads()
     more = sharing.index(place) < threads % len(sharing)
-    _core.set_num_threads(max(1, threads // len(sharing) + more))
+    for core in _core.loaded_cores():
+        core.set_num_threads(max(1, threads // len(sharing) + more))
 
 
 _world: World | None = None

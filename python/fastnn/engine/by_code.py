@@ -108,7 +108,7 @@ def trial_outcome(layer: Hooks, arguments: Arguments, training: bool | None) -> 
         structure, outputs = _emitted(layer, emission, edges, arguments)
         return outputs
 
-    specs = emitted_on_trial(tensors, emitted, training)
+    specs = emitted_on_trial(tensors, emitted, training, layer)
     layer.built = True
     while len(state.outcomes) >= _REMEMBERED:
         state.outcomes.pop(next(iter(state.outcomes)))

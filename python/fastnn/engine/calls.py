@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.contract import Hooks, Part, computation_of, state_of, title
 from fastnn.engine.masks import tell_masks
 from fastnn.engine.sizes import depend_on_rows
 from fastnn.engine.trial_graphs import emitted_on_trial
+from fastnn.precision import floatx, is_float, using
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, SizedSpec, Trace
 
 
@@ -38,15 +38,25 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
     computation = computation_of(layer)
     computation.check_tensors(layer, args)
     free, size = with_free_batch(arguments)
-    specs, structure = computation.outcome(layer, free, training)
+    with using(_floats(layer)):
+        specs, structure = computation.outcome(layer, free, training)
     if depend_on_rows(arguments.tensors) and not any(isinstance(spec, SizedSpec) for spec in specs):
         specs = emitted_on_trial(
-            arguments.tensors, lambda emission, edges: computation.emit(layer, emission, edges, arguments), training
+            arguments.tensors,
+            lambda emission, edges: computation.emit(layer, emission, edges, arguments),
+            training,
+            layer,
         )
-    call = Call(layer, arguments, specs, structure, None if training is None else bool(training))
+    call = Call(layer, arguments, specs, structure, None if training is None else bool(training), _floats(layer))
     tell_masks(layer, free, call.outputs, training)
     fix_batch(call.outputs, call.inputs, size)
     return call.result()
+
+
+def _floats(layer: Part) -> str:
+    """Returns the type of floats of what a layer computes."""
+    dtype = getattr(layer, "dtype", None)
+    return str(dtype) if is_float(dtype) else floatx()
 
 
 def _on_texts(layer: Hooks, arguments: Arguments) -> Any:
@@ -100,7 +110,7 @@ def fix_batch(outputs: Sequence[KerasTensor], inputs: Sequence[KerasTensor], siz
 
 
 def _freed(tensor: KerasTensor) -> KerasTensor:
-    made = KerasTensor((None, *tensor.shape[1:]), edge_dtype(tensor.dtype, tensor.name), name=tensor.name)
+    made = KerasTensor((None, *tensor.shape[1:]), tensor.dtype, name=tensor.name)
     made.mask_shape = tensor.mask_shape and (None, *tensor.mask_shape[1:])
     return made
 

@@ -48,7 +48,7 @@ class Described(WeightOwner):
 
     @property
     def dtype_policy(self) -> DTypePolicy:
-        """The policy of element types: "float32", or "int8_from_float32" of a quantized layer."""
+        """The policy of element types: "float32", "float64", or "int8_from_float32" of a quantized layer."""
         return state_of(self).policy
 
     @property
@@ -58,18 +58,18 @@ class Described(WeightOwner):
 
     @property
     def compute_dtype(self) -> str:
-        """The element type of the arithmetic: "float32"."""
-        return "float32"
+        """The element type of the arithmetic: "float32" or "float64"."""
+        return self.dtype_policy.compute_dtype
 
     @overridable
     def input_dtype(self) -> str:
-        """The element type to which inputs are converted: "float32"."""
-        return "float32"
+        """The element type to which inputs are converted: "float32" or "float64"."""
+        return self.dtype_policy.compute_dtype
 
     @property
     def variable_dtype(self) -> str:
-        """The element type of the weights: "float32"."""
-        return "float32"
+        """The element type of the weights: "float32" or "float64"."""
+        return self.dtype_policy.variable_dtype
 
     @property
     def losses(self) -> list[Any]:

@@ -18,7 +18,8 @@ from fastnn.engine.arrays import edge_dtype, numeric
 from fastnn.engine.contract import Part, computation_of, emit, state_of, title
 from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
 from fastnn.engine.emission import Emission, stand_in
-from fastnn.engine.ownership import LayerChanges, TrainableChanges, walk
+from fastnn.engine.ownership import LayerChanges, TrainableChanges, floats_of, walk
+from fastnn.precision import floatx, is_float, using
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Shape, Spec
 
@@ -60,7 +61,9 @@ def run(layer: Part, args: tuple[Any, ...], kwargs: dict[str, Any], training: bo
         raise ValueError(f"{title(layer)} expects arrays of one length, got {[x.shape for x in arrays]}")
     args, kwargs = structure.pack(stands)
     arguments = Arguments(args, kwargs)
-    packing = computation.outcome(layer, arguments, training)[1]
+    dtype = getattr(layer, "dtype", None)
+    with using(str(dtype) if is_float(dtype) else floatx()):
+        packing = computation.outcome(layer, arguments, training)[1]
     outputs = evaluate(layer, arrays, masks, arguments, training, keep=not kwargs and len(arrays) == len(leaves))
     return (packing or Structure(outputs if len(outputs) > 1 else None)).pack(outputs)
 
@@ -96,7 +99,7 @@ def evaluate(
         The outputs, one by one, with their masks.
     """
     training = None if training is None else bool(training)
-    dtypes = ["float32"] * len(arrays) if arguments is None else [tensor.dtype for tensor in arguments.tensors]
+    dtypes = [floatx()] * len(arrays) if arguments is None else [tensor.dtype for tensor in arguments.tensors]
     specs: list[Spec] = [((None, *x.shape[1:]), dtype) for x, dtype in zip(arrays, dtypes, strict=True)]
     given = [(i, mask) for i, mask in enumerate(masks) if mask is not None]
     key: tuple[Any, ...] = training, specs, [(i, mask.shape[1:]) for i, mask in given], LayerChanges.revisions
@@ -119,7 +122,7 @@ def evaluate(
         for one, _ in walk(part):
             state_of(one).losses = []
         for owner, values in zip(penalized, made[len(made) - len(penalized) :], strict=True):
-            state_of(owner).losses.append(np.float32(values.mean(dtype=np.float64) if values.size else 0.0))
+            state_of(owner).losses.append(values.dtype.type(values.mean(dtype=np.float64) if values.size else 0.0))
     return [with_mask(made[i], None if place is None else made[place]) for i, place in enumerate(places)]
 
 
@@ -136,7 +139,7 @@ def _program(
         The predictor, for each output the index of its mask among all that it returns, the parts that add the
         penalties which it returns at the end, and what is called before each run.
     """
-    emission = Emission(training)
+    emission = Emission(training, floats=floats_of(part))
     inputs = [emission.graph.input(*spec) for spec in specs]
     for i, mask in masks:
         emission.masks[inputs[i]] = emission.graph.input((None, *mask.shape[1:]), "bool")
@@ -149,5 +152,5 @@ def _program(
     # Only a graph as in training may return what has no batch, such as a penalty.
     unbatched = any(emission.graph.spec(edge)[0][:1] != (None,) for edge in returned)
     as_in_training = bool(training) or emission.is_random or unbatched
-    predictor = _core.Predictor(emission.graph, returned, training=as_in_training)
+    predictor = emission.core.Predictor(emission.graph, returned, training=as_in_training)
     return predictor, places, [emission.penalized[edge] for edge in emission.penalties], emission.first

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from fastnn import _core
-from fastnn.engine.contract import Part, state_of
+from fastnn.engine.contract import Part, state_of, title
 from fastnn.engine.ownership import own_learned
+from fastnn.precision import same_type, using
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Trace, operators
 from fastnn.symbolic.variable import Variable
@@ -27,8 +28,11 @@ class Emission:
         training: Whether the graph is for training: dropout drops, batch normalization uses the batch. None: a call on
             arrays that does not say so.
         trainable: Whether layers are trained, where that was settled before (at `compile`).
+        floats: The type of floats of the graph.
 
     Attributes:
+        floats: As given.
+        core: The core that computes in this type.
         graph: The graph.
         training: As given; within a call with a `training=` of its own, the value given there. None: nobody has said
             so, and each layer does what its `call` does without `training`.
@@ -46,8 +50,12 @@ class Emission:
 
     in_order = False
 
-    def __init__(self, training: bool | None, trainable: Mapping[Any, bool] | None = None) -> None:
-        self.graph = _core.Graph()
+    def __init__(
+        self, training: bool | None, trainable: Mapping[Any, bool] | None = None, floats: str = "float32"
+    ) -> None:
+        self.floats = floats
+        self.core = _core.core_for(floats)
+        self.graph: _core.Graph = self.core.Graph()
         self.training = training
         self.is_random = False
         self.penalties: list[int] = []
@@ -110,6 +118,12 @@ class Emission:
         """Adds a node of the layer that reads its weights, or those given; returns its output edges."""
         variables = state_of(layer).variables if weights is None else list(weights)
         for variable in variables:
+            if variable.floats != self.floats:
+                raise ValueError(
+                    f"{title(layer)} computes in {self.floats} and reads the variable {variable.path!r} of "
+                    f"{variable.floats}; a model has one type of floats: give all of it the same dtype, or call "
+                    "fastnn.config.set_floatx() before anything is made"
+                )
             variable.handle.trainable = self.moves(variable)
         outputs = self.graph.add(kind, layer.name, config, edges, [v.handle for v in variables], stream)
         self.nodes.update(dict.fromkeys(outputs, (kind, config)))
@@ -168,7 +182,7 @@ class Emission:
 
     def cast(self, edge: int, dtype: str, name: str) -> int:
         """Returns the edge converted to an element type."""
-        if self.graph.spec(edge)[1] == dtype:
+        if same_type(self.graph.spec(edge)[1], dtype):
             return edge
         made: int = self.graph.add("Cast", name, {"dtype": dtype}, [edge])[0]
         return made
@@ -207,7 +221,8 @@ class Emission:
 
         def results() -> tuple[Structure, list[KerasTensor]]:
             try:
-                result = function(*inputs)
+                with using(self.floats):
+                    result = function(*inputs)
             except TypeError as error:
                 # Sizes that Python computes with: range(x.shape[0]), x / x.shape[0].
                 if "NoneType" not in str(error):

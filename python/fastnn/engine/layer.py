@@ -15,6 +15,7 @@ import numpy as np
 
 from fastnn import constraints, dtype_policies, initializers, regularizers
 from fastnn.configurable import Configurable, accepted_names, argument_names, is_foreign
+from fastnn.dtype_policies import DTypePolicy
 from fastnn.engine import by_code, contract, eager, projection  # noqa: F401 - the last registers itself
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.calls import CallHistory, overridable, record
@@ -27,6 +28,7 @@ from fastnn.engine.ownership import keep_variable, new_variable
 from fastnn.engine.penalties import add_activity_penalty, add_loss
 from fastnn.engine.shapes import input_shape_of, with_batch_of
 from fastnn.naming import suggestion, unique_name
+from fastnn.precision import is_float
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor, Trace, is_symbolic, operators
 from fastnn.symbolic.variable import Variable
@@ -97,8 +99,6 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        policy = dtype_policies.get(dtype) if isinstance(dtype, Mapping) or "_from_" in str(dtype) else None
-        dtype = policy.compute_dtype if policy is not None else dtype
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__} expects name to be a string, got {name!r}")
         if name is not None and "/" in name:
@@ -109,12 +109,9 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             raise TypeError(f"{type(self).__name__} expects trainable to be True or False, got {trainable!r}")
         contract.begin(self, bool(trainable))
         self.name = name or unique_name(type(self).__name__)
-        if (dtype is not None and edge_dtype(dtype, title(self)) != "float32") or str(dtype) == "float64":
-            raise ValueError(f"{title(self)} computes in float32, got dtype {dtype!r}")
-        if policy is not None and policy.quantization_mode is not None:
-            if not type(self).__fastnn_quantizes__:
-                raise ValueError(f"{title(self)} has no weight that can be quantized, got dtype {policy.name!r}")
-            state_of(self).policy = policy
+        state_of(self).policy = policy = _policy(self, dtype)
+        if policy.quantization_mode is not None and not type(self).__fastnn_quantizes__:
+            raise ValueError(f"{title(self)} has no weight that can be quantized, got dtype {policy.name!r}")
         kwargs.pop("autocast", None)
         state_of(self).entry_shape = input_shape_of(title(self), kwargs)
         for unknown in kwargs:
@@ -124,7 +121,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             )
         if "activity_regularizer" not in self.__dict__:
             self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.dtype = "float32"
+        self.dtype = policy.compute_dtype
         self.built = self.__fastnn_built_at_once__ and not _has_own_build(type(self))
 
     def __fastnn_constructed__(self) -> None:
@@ -263,9 +260,9 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
                 f"{title(self)}: add_weight expects a shape of integers, got {sizes}; what a weight's size "
                 "depends on must be known (input_shape[-1])"
             )
-        kind = edge_dtype(dtype, title(self))
+        kind = edge_dtype(self.dtype if dtype is None else dtype, title(self))
         if initializer is None:
-            initializer = "glorot_uniform" if kind == "float32" else "zeros"
+            initializer = "glorot_uniform" if is_float(kind) else "zeros"
         made = new_variable(
             self,
             name or unique_name("Variable"),
@@ -275,7 +272,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             regularizers.get(regularizer),
             constraints.get(constraint),
         )
-        made.dtype = kind
+        made.dtype = made.handle.dtype if is_float(kind) else kind
         keep_variable(self, made, trainable)
         return made
 
@@ -465,7 +462,21 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
 
 def _described(layer: Layer) -> Any:
     """Returns the entry of a config for the element type of a layer: that of its policy, where it is one."""
-    return dtype_policies.serialize(layer.dtype_policy) if layer.dtype == "float32" else layer.dtype
+    return dtype_policies.serialize(layer.dtype_policy) if is_float(layer.dtype) else layer.dtype
+
+
+def _policy(layer: Layer, dtype: Any) -> DTypePolicy:
+    """Returns the policy that the argument `dtype` of a layer names.
+
+    Raises:
+        ValueError: fastnn does not compute in the type.
+    """
+    if dtype is None or isinstance(dtype, (Mapping, DTypePolicy)) or "_from_" in str(dtype):
+        return dtype_policies.get(dtype)
+    if edge_dtype(dtype, title(layer)) != "float32":
+        raise ValueError(f"{title(layer)} computes in float32 or float64, got dtype {dtype!r}")
+    name = getattr(dtype, "name", getattr(dtype, "__name__", dtype))
+    return DTypePolicy(None if dtype is float else "float64" if name in ("float64", "double") else "float32")
 
 
 def _has_own_build(cls: type[Layer]) -> bool:

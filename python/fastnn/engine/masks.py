@@ -12,6 +12,7 @@ from typing import Any
 from fastnn.engine.contract import Part, emit, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import are_free, common, with_free_sizes
+from fastnn.engine.ownership import floats_of
 from fastnn.engine.shapes import Leaf, shown
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor, Shape
@@ -140,7 +141,7 @@ def tell_masks(part: Part, arguments: Arguments, outputs: Sequence[KerasTensor],
 def _trial_masks(part: Part, arguments: Arguments, training: bool | None, size: int) -> list[Shape | None]:
     """Returns for each output the shape of its mask, or None, with `size` in place of unknown dimensions."""
     tensors = arguments.tensors
-    emission = Emission(bool(training))
+    emission = Emission(bool(training), floats=floats_of(part))
     shapes = with_free_sizes([tensor.free_shape for tensor in tensors], size)
     specs = [(shape, tensor.dtype) for shape, tensor in zip(shapes, tensors, strict=True)]
     edges = [emission.edge(spec, tensor.name) for spec, tensor in zip(specs, tensors, strict=True)]

@@ -353,7 +353,7 @@ def _are_batches(shapes: Sequence[Shape]) -> bool:
 def _emitted_on_trial(layer: NodeLayer, arguments: Arguments) -> list[Spec]:
     """Returns the output specs of the node for inputs that are no batches, by adding it to a graph."""
     return emitted_on_trial(
-        arguments.tensors, lambda emission, edges: BY_NODE.emit(layer, emission, edges, arguments), None
+        arguments.tensors, lambda emission, edges: BY_NODE.emit(layer, emission, edges, arguments), None, layer
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastnn.configurable import are_atoms, is_atom
 from fastnn.engine.contract import Part, attributes, computation_of, state_of, title
+from fastnn.precision import as_floats, floatx, is_float, using
 from fastnn.symbolic.moment import values_of
 from fastnn.symbolic.tensors import Trace, is_symbolic
 from fastnn.symbolic.variable import Variable, assign_at_once
@@ -70,6 +71,26 @@ def own_learned(part: Part) -> list[Variable]:
     return [v for v in own_variables(part) if id(v) in learned or (id(v) not in given and v.learned)]
 
 
+def floats_of(part: Part) -> str:
+    """Returns the type of floats in which a part computes, with all that is within it.
+
+    Raises:
+        ValueError: There is more than one.
+    """
+    found: dict[str, Part] = {}
+    for one, _ in walk(part):
+        dtype = getattr(one, "dtype", None)
+        if is_float(dtype):
+            found.setdefault(str(dtype), one)
+    if len(found) > 1:
+        raise ValueError(
+            f"{title(part)} holds {title(found['float32'])} of float32 and {title(found['float64'])} of float64; a "
+            "model has one type of floats: give all layers the same dtype, or call "
+            "fastnn.config.set_floatx('float64') before they are made"
+        )
+    return next(iter(found), floatx())
+
+
 def walk(part: Part, trained: bool = True) -> Iterator[tuple[Any, bool]]:
     """Yields a part and those within it that compute, each with whether it is trained.
 
@@ -98,12 +119,15 @@ def new_variable(
 ) -> Variable:
     """Returns a variable for a part, which does not keep it yet. States of a batch are not in files."""
     make = _initial_values.get()
-    value = np.asarray(initializer(shape) if make is None else make(shape, in_files), dtype=np.float32)
+    dtype = getattr(owner, "dtype", None)
+    floats = str(dtype) if is_float(dtype) else floatx()
+    with using(floats):
+        value = as_floats(initializer(shape) if make is None else make(shape, in_files))
     if value.shape != shape:
         raise ValueError(f"{title(owner)}: {role}_initializer returned shape {value.shape}, expected {shape}")
     trainable = learned and state_of(owner).trainable
     path = f"{owner.name}/{role}"
-    return Variable(value, trainable=trainable, name=path, regularizer=regularizer, constraint=constraint)
+    return Variable(value, dtype=floats, trainable=trainable, name=path, regularizer=regularizer, constraint=constraint)
 
 
 def keep_variable(owner: Part, variable: Variable, learned: bool) -> None:
@@ -303,7 +327,7 @@ class WeightOwner(Part):
             >>> layer.set_weights([np.ones((2, 1)), np.zeros(1)])
         """
         variables = self.weights
-        arrays: list[Any] = [value if is_symbolic(value) else np.asarray(value, dtype=np.float32) for value in weights]
+        arrays: list[Any] = [value if is_symbolic(value) else as_floats(value) for value in weights]
         if len(arrays) != len(variables):
             hint = "" if self.built else "; it has no weights before it is built, by data or an input shape"
             raise ValueError(f"{title(self)} has {len(variables)} weights, set_weights got {len(arrays)} arrays{hint}")

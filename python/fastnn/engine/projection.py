@@ -24,8 +24,8 @@ def project(constraint: constraints.Constraint, handle: _core.Variable) -> None:
         TypeError: It returns nothing, or uses NumPy on the tensor.
     """
     who = f"the constraint {constraint!r} of {handle.path}"
-    weight = Variable(np.zeros(handle.shape, np.float32), trainable=False, name=handle.path)
-    emission = Emission(True)
+    weight = Variable(np.zeros(handle.shape), dtype=handle.dtype, trainable=False, name=handle.path)
+    emission = Emission(True, floats=handle.dtype)
     _, made = Trace.paused(lambda: emission.run(lambda: _allowed(constraint, weight), [], who))
     if len(made) != 1 or tuple(emission.graph.spec(made[0])[0]) != weight.shape:
         shapes = [tuple(emission.graph.spec(edge)[0]) for edge in made]

@@ -75,8 +75,8 @@ class _NotedGraph:
         variables: The variables that nodes read, by the identity of what the core has of them.
     """
 
-    def __init__(self) -> None:
-        self.core = _core.Graph(True)
+    def __init__(self, core: Any) -> None:
+        self.core: _core.Graph = core.Graph(True)
         self.nodes: list[Noted] = []
         self.variables: dict[int, Variable] = {}
 
@@ -105,9 +105,9 @@ class _StepEmission(Emission):
     graph: _NotedGraph  # type: ignore[assignment]
     in_order = True
 
-    def __init__(self) -> None:
-        super().__init__(None)
-        self.graph = _NotedGraph()
+    def __init__(self, floats: str) -> None:
+        super().__init__(None, floats=floats)
+        self.graph = _NotedGraph(self.core)
 
     def moves(self, variable: Variable) -> bool:
         self.graph.variables[id(variable.handle)] = variable
@@ -131,6 +131,7 @@ class StepTrace(Trace):
 
     Args:
         who: The name of the step in messages.
+        floats: The type of floats in which it computes.
 
     Attributes:
         emission: The graph.
@@ -144,11 +145,11 @@ class StepTrace(Trace):
 
     compares = True
 
-    def __init__(self, who: str) -> None:
+    def __init__(self, who: str, floats: str = "float32") -> None:
         super().__init__(None)
         self.who = who
         self.calls = _Calls(self)
-        self.emission = _StepEmission()
+        self.emission = _StepEmission(floats)
         self.shares: list[tuple[_core.Optimizer, list[Variable]]] = []
         self.updates: list[tuple[Any, int]] = []
         self.measured: dict[Any, list[tuple[int, int | None]]] = {}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from fastnn.engine.contract import Part
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import FREE_SIZES, are_free
 from fastnn.engine.masks import add_masks
+from fastnn.engine.ownership import floats_of
 from fastnn.engine.sizes import ROWS, outlines, trial_of
 from fastnn.symbolic.tensors import KerasTensor, Shape, Spec, Trial
 
 
 def emitted_on_trial(
-    tensors: Sequence[KerasTensor], emit: Callable[[Emission, list[int]], list[int]], training: bool | None
+    tensors: Sequence[KerasTensor], emit: Callable[[Emission, list[int]], list[int]], training: bool | None, part: Part
 ) -> list[Spec]:
     """Returns the specs of the outputs of what is added to a graph.
 
@@ -20,13 +22,14 @@ def emitted_on_trial(
         tensors: The inputs.
         emit: Adds it after the edges of the inputs; returns the output edges.
         training: Whether the graph is for training.
+        part: What is added.
     """
     free = are_free([tensor.free_shape for tensor in tensors if tensor.trials is None]) or any(
         tensor.trials is not None and len(tensor.trials) == 4 for tensor in tensors
     )
     found: list[list[Trial]] = []
     for at in range(2 if free else 1):
-        emission = Emission(bool(training))
+        emission = Emission(bool(training), floats=floats_of(part))
         edges = [input_edge(emission, tensor, at) for tensor in tensors]
         add_masks(emission, edges, tensors, FREE_SIZES[at])
         outputs = emit(emission, edges)

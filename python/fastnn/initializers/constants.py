@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.initializers.initializer import Initializer, Values
+from fastnn.precision import floatx
 from fastnn.ranges import check_range
 
 
@@ -63,7 +64,7 @@ class Constant(Initializer):
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Values:
         """Returns the initial values of a weight; see `Initializer`."""
-        values: Values = np.broadcast_to(np.asarray(self.value, dtype=np.float32), tuple(shape)).copy()
+        values: Values = np.broadcast_to(np.asarray(self.value, dtype=floatx()), tuple(shape)).copy()
         return values
 
 
@@ -95,7 +96,7 @@ class Identity(Initializer):
         """Returns the initial values of a weight; see `Initializer`."""
         if len(shape) != 2:
             raise ValueError(f"Identity expects a weight of rank 2, got shape {tuple(shape)}")
-        values: Values = np.eye(shape[0], shape[1], dtype=np.float32) * np.float32(self.gain)
+        values: Values = np.eye(shape[0], shape[1], dtype=floatx()) * np.dtype(floatx()).type(self.gain)
         return values
 
 
@@ -143,7 +144,7 @@ class STFT(Initializer):
             window = self._window(length)
             size = {"density": np.sqrt(np.square(window).sum()), "spectrum": np.abs(window).sum(), None: 1.0}
             waves = waves * (window / size[self.scaling])[:, np.newaxis]
-        made: Values = waves[:, np.newaxis, :].astype(np.float32)
+        made: Values = waves[:, np.newaxis, :].astype(floatx())
         return made
 
     def _window(self, length: int) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastnn import _core
 from fastnn.initializers.initializer import RandomInitializer, Values
+from fastnn.precision import floatx
 from fastnn.ranges import check_range
 
 
@@ -139,5 +140,5 @@ class Orthogonal(RandomInitializer):
         normal = _core.random_normal(self.draw_seed, (max(rows, columns), min(rows, columns)), 0.0, 1.0)
         q, r = np.linalg.qr(normal.astype(np.float64))
         q *= np.where(np.diag(r) < 0, -1.0, 1.0)
-        values: Values = (self.gain * (q if rows >= columns else q.T)).reshape(tuple(shape)).astype(np.float32)
+        values: Values = (self.gain * (q if rows >= columns else q.T)).reshape(tuple(shape)).astype(floatx())
         return values

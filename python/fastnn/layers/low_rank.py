@@ -19,6 +19,7 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.engine.ownership import LayerChanges
+from fastnn.precision import floatx
 from fastnn.symbolic.variable import Variable
 
 _ARGUMENTS = ("lora_rank", "lora_alpha")
@@ -211,7 +212,7 @@ class LowRank(Layer):
         for i, variable in enumerate(variables):
             variable.assign(np.asarray(store[str(i)]))
         for factor in self.__fastnn_lora_factors__() if self.lora_enabled else ():
-            factor.assign(np.zeros(factor.shape, np.float32))
+            factor.assign(np.zeros(factor.shape, dtype=floatx()))
 
 
 class LowRankNode(LowRank, NodeLayer):

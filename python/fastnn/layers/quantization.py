@@ -20,6 +20,7 @@ from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.ownership import LayerChanges
 from fastnn.layers.low_rank import LowRank, LowRankNode
+from fastnn.precision import floatx
 from fastnn.quantizers import AbsMaxQuantizer, Int8QuantizationConfig, QuantizationConfig
 from fastnn.quantizers import get as quantizer_of
 from fastnn.symbolic.variable import Variable
@@ -155,7 +156,7 @@ class Quantizable(LowRank):
 
     def __fastnn_dequantized__(self) -> Any:
         """Returns the floats for which the integers stand, as a tensor."""
-        return ops.cast(self.__fastnn_adapted__(), "float32") / self.__fastnn_spread_scale__(self.__fastnn_scale__())
+        return ops.cast(self.__fastnn_adapted__(), floatx()) / self.__fastnn_spread_scale__(self.__fastnn_scale__())
 
     # Files.
 
@@ -237,7 +238,7 @@ class Quantizable(LowRank):
         whole = self.__fastnn_adapted__()
         made = [
             Variable(value, dtype=value.dtype, trainable=False, name=f"{self.name}/{role}")
-            for role, value in ((name, integers.astype(np.int8)), (f"{name}_scale", scale.astype(np.float32)))
+            for role, value in ((name, integers.astype(np.int8)), (f"{name}_scale", scale.astype(floatx())))
         ]
         state.variables[:] = [variable for variable in state.variables if variable is not whole] + made
         state.learned[:] = [variable for variable in state.learned if variable is not whole]
@@ -256,7 +257,7 @@ class Quantizable(LowRank):
         whole, summed = self.__fastnn_adapted__(), self.__fastnn_summed_axes__()
         if whole.handle.dtype == "int8":
             return
-        scale = np.ones([1 if axis in summed else size for axis, size in enumerate(whole.shape)], np.float32)
+        scale = np.ones([1 if axis in summed else size for axis, size in enumerate(whole.shape)], dtype=floatx())
         self._replace(np.zeros(whole.shape, np.int8), self.__fastnn_kept_scale__(scale))
         state_of(self).policy = QuantizedDTypePolicy("int8")
 

@@ -11,6 +11,7 @@ from fastnn import config, ops
 from fastnn.losses.computation import of_function
 from fastnn.losses.loss import Loss, check_smoothing
 from fastnn.losses.reduction import same_rank
+from fastnn.precision import floatx
 from fastnn.ranges import check_range
 
 
@@ -50,7 +51,7 @@ def binary_focal_crossentropy(
         >>> fastnn.losses.binary_focal_crossentropy([[0.0, 1.0]], [[0.6, 0.8]])
         array([0.16939...], dtype=float32)
     """
-    true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
+    true, guess = same_rank(ops.cast(y_true, floatx()), ops.cast(y_pred, floatx()))
     true, guess = true + ops.zeros_like(guess), guess + ops.zeros_like(true)
     if label_smoothing:
         true = true * (1.0 - label_smoothing) + 0.5 * label_smoothing
@@ -151,7 +152,7 @@ def categorical_focal_crossentropy(
         >>> fastnn.losses.categorical_focal_crossentropy([[0.0, 1.0]], [[0.2, 0.8]])
         array([0.00223...], dtype=float32)
     """
-    true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
+    true, guess = same_rank(ops.cast(y_true, floatx()), ops.cast(y_pred, floatx()))
     if label_smoothing:
         true = true * (1.0 - label_smoothing) + label_smoothing / guess.shape[axis]
     if from_logits:

@@ -24,6 +24,7 @@ from fastnn.losses.computation import (
 from fastnn.losses.reduction import REDUCTIONS, reduced, same_rank
 from fastnn.losses.values import Values, values_of
 from fastnn.naming import lookup, snake_case
+from fastnn.precision import floatx
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import is_traced
 
@@ -65,8 +66,8 @@ class Loss(Configurable):
 
     @property
     def dtype(self) -> str:
-        """Element type of the values: "float32"."""
-        return "float32"
+        """Element type of the values: `fastnn.config.floatx()`."""
+        return floatx()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -114,7 +115,7 @@ class Loss(Configurable):
             found = compute(structure.pack([true for true, _ in pairs]), structure.pack([made for _, made in pairs]))
             if found is None:
                 raise TypeError(f"the loss {self.name!r} returned None; it must return what it computed")
-            return ops.cast(found, "float32")
+            return ops.cast(found, floatx())
 
         return emission.run(values, [*y_true, *y_pred], f"the loss {self.name!r}")[1][0]
 
@@ -171,7 +172,7 @@ class Loss(Configurable):
         of_output = mask_of(y_pred)
         if computation_of(self).by_code:
             pair = numeric(y_true, f"{self.name}: y_true"), numeric(y_pred, f"{self.name}: y_pred")
-            y_true, y_pred = same_rank(*(one.astype(np.float32) for one in pair))
+            y_true, y_pred = same_rank(*(one.astype(floatx()) for one in pair))
         values = np.asarray(self.call(y_true, y_pred)).astype(np.float64)
         weights, mask = None, self.__fastnn_mask__(y_true, values)
         if sample_weight is not None:
@@ -182,7 +183,7 @@ class Loss(Configurable):
         if of_output is not None and of_output.shape == values.shape:
             mask = of_output.astype(np.float64) if mask is None else mask * of_output
         result = reduced(self.name, values, weights, mask, self.reduction)
-        return Number(result) if np.ndim(result) == 0 else with_mask(result.astype(np.float32))
+        return Number(result) if np.ndim(result) == 0 else with_mask(result.astype(floatx()))
 
 
 def _of_tensors(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
@@ -192,7 +193,7 @@ def _of_tensors(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Any
     mask = loss.__fastnn_mask__(y_true, values)
     weights = None if sample_weight is None else ops.convert_to_tensor(sample_weight)
     if mask is not None:
-        mask = ops.cast(mask, "float32")
+        mask = ops.cast(mask, floatx())
         mask = ops.squeeze(mask, -1) if len(mask.shape) > len(values.shape) else mask
     return reduced(loss.name, values, weights, mask, loss.reduction)
 

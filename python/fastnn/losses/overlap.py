@@ -10,6 +10,7 @@ from fastnn import config, ops
 from fastnn.losses.computation import of_function
 from fastnn.losses.loss import Loss
 from fastnn.losses.reduction import same_rank
+from fastnn.precision import floatx
 from fastnn.ranges import check_range
 
 
@@ -40,7 +41,7 @@ def dice(
         >>> float(fastnn.losses.dice([[1.0, 1.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]]))
         0.5
     """
-    true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
+    true, guess = same_rank(ops.cast(y_true, floatx()), ops.cast(y_pred, floatx()))
     both = ops.sum(true * guess, axis=axis)
     total = ops.sum(true, axis=axis) + ops.sum(guess, axis=axis)
     return _distance(ops.multiply(2.0, both), total)
@@ -112,7 +113,7 @@ def tversky(
         >>> float(fastnn.losses.tversky([[1.0, 1.0], [0.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]]))
         0.5
     """
-    true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
+    true, guess = same_rank(ops.cast(y_true, floatx()), ops.cast(y_pred, floatx()))
     both = ops.sum(true * guess, axis=axis)
     missed = ops.sum((1.0 - guess) * true, axis=axis)
     wrong = ops.sum(guess * (1.0 - true), axis=axis)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from fastnn import ops
 from fastnn.losses.computation import of_function
 from fastnn.losses.loss import Loss
+from fastnn.precision import floatx
 
 
 def categorical_generalized_cross_entropy(
@@ -38,7 +39,7 @@ def categorical_generalized_cross_entropy(
     """
     if not 0 < q < 1:
         raise ValueError(f"categorical_generalized_cross_entropy expects q between 0 and 1, got {q!r}")
-    guess = ops.cast(y_pred, "float32")
+    guess = ops.cast(y_pred, floatx())
     true = ops.cast(y_true, "int32")
     if len(true.shape) == len(guess.shape) and true.shape[-1] == 1:
         true = ops.squeeze(true, -1)
@@ -104,7 +105,7 @@ def ctc(
         >>> fastnn.losses.ctc([[1, 2]], np.zeros((1, 4, 3)))
         array([1.68639...], dtype=float32)
     """
-    true, guess = ops.cast(y_true, "int32"), ops.cast(y_pred, "float32")
+    true, guess = ops.cast(y_true, "int32"), ops.cast(y_pred, floatx())
     if len(true.shape) != 2 or len(guess.shape) != 3:
         raise ValueError(
             "ctc expects y_true of shape (batch, most labels) and y_pred of shape (batch, steps, classes), got "
@@ -178,10 +179,10 @@ def circle(
         >>> fastnn.losses.circle([0, 0, 1], [[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]], gamma=1.0).round(4)
         array([0.6163, 0.9617, 0.    ], dtype=float32)
     """
-    guess, others = ops.cast(y_pred, "float32"), ref_embeddings
+    guess, others = ops.cast(y_pred, floatx()), ref_embeddings
     labels = ops.reshape(ops.cast(y_true, "int32"), (-1, 1))
     ref_labels = labels if ref_labels is None else ops.reshape(ops.cast(ref_labels, "int32"), (-1, 1))
-    others = guess if others is None else ops.cast(others, "float32")
+    others = guess if others is None else ops.cast(others, floatx())
     distances = ops.maximum(1.0 - ops.matmul(guess, ops.transpose(others)), 0.0)
     same = ops.equal(labels, ops.transpose(ref_labels))
     different = ops.logical_not(same)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import ops
+from fastnn.precision import floatx
 
 REDUCTIONS = dict.fromkeys(("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none"))
 """The names of the reductions; None means "none"."""
@@ -135,7 +136,7 @@ def _of_shape(mask: Any, values: Any) -> Any:
     """Returns a mask, which may have an axis of size 1 more than the values, in their shape."""
     if isinstance(values, np.ndarray):
         return np.asarray(mask, np.float64).reshape(values.shape)
-    mask = ops.cast(mask, "float32")
+    mask = ops.cast(mask, floatx())
     return _squeezed(mask) if len(mask.shape) > len(values.shape) else mask
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastnn import _core, ops
 from fastnn.engine.arrays import numeric
 from fastnn.losses.reduction import same_rank
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced, operators
 
 Values = NDArray[np.float32]
@@ -44,7 +45,7 @@ def values_of(
         y_true, y_pred = _with_axis_last(kind, y_true, y_pred, labels, axis)
     if is_traced([y_true, y_pred]):
         return _traced_values(kind, y_true, y_pred, labels, config)  # type: ignore[no-any-return]
-    true, predicted = numeric(y_true, f"{kind}: y_true"), numeric(y_pred, f"{kind}: y_pred").astype(np.float32)
+    true, predicted = numeric(y_true, f"{kind}: y_true"), numeric(y_pred, f"{kind}: y_pred").astype(floatx())
     if labels:
         true = one_label_each(true, predicted)
         if predicted.ndim == 0 or true.shape != predicted.shape[:-1]:
@@ -63,18 +64,19 @@ def values_of(
             raise ValueError(f"{kind} expects y_true of shape {predicted.shape}, got {true.shape}") from None
         if predicted.ndim == 0:
             true, predicted = true[np.newaxis], predicted[np.newaxis]
-        true = np.ascontiguousarray(true.reshape(-1, predicted.shape[-1]), dtype=np.float32)
+        true = np.ascontiguousarray(true.reshape(-1, predicted.shape[-1]), dtype=floatx())
     lead = predicted.shape[:-1]
     rows = np.ascontiguousarray(predicted.reshape(-1, predicted.shape[-1]))
     if not len(rows):
-        return np.zeros(lead, dtype=np.float32)
-    return _core.apply(kind, config, [true, rows])[0].reshape(lead)
+        return np.zeros(lead, dtype=floatx())
+    made: Values = _core.core_for(floatx()).apply(kind, config, [true, rows])[0].reshape(lead)
+    return made
 
 
 def values_of_elements(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: bool = False, **config: Any) -> Values:
     """Returns one value for each element, in place of the mean over the last axis; see `values_of`."""
     if is_traced([y_true, y_pred]):
-        true, predicted = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+        true, predicted = ops.cast(y_true, floatx()), ops.cast(y_pred, floatx())
     else:
         true, predicted = numeric(y_true, f"{kind}: y_true"), numeric(y_pred, f"{kind}: y_pred")
     true, predicted = same_rank(true, predicted)
@@ -85,7 +87,7 @@ def values_of_elements(kind: str, y_true: ArrayLike, y_pred: ArrayLike, labels: 
 
 def _traced_values(kind: str, y_true: Any, y_pred: Any, labels: bool, config: dict[str, Any]) -> Any:
     """Returns the values of tensors; losses whose gradient may flow into y_true are computed by functions."""
-    true, predicted = ops.cast(y_true, "int32" if labels else "float32"), ops.cast(y_pred, "float32")
+    true, predicted = ops.cast(y_true, "int32" if labels else floatx()), ops.cast(y_pred, floatx())
     if labels:
         true = one_label_each(true, predicted)
     else:

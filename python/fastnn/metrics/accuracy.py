@@ -11,13 +11,14 @@ from fastnn.losses.computation import of_function, of_node
 from fastnn.losses.reduction import same_rank
 from fastnn.losses.values import Values, one_label_each, values_of, values_of_elements
 from fastnn.metrics.mean_of_function import MeanOfFunction
+from fastnn.precision import floatx
 from fastnn.ranges import check_count
 
 
 def _accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Any:
     """Returns 1 for each prediction that equals its target, else 0."""
-    true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
-    return ops.cast(ops.equal(true, guess), "float32")
+    true, guess = same_rank(ops.cast(y_true, floatx()), ops.cast(y_pred, floatx()))
+    return ops.cast(ops.equal(true, guess), floatx())
 
 
 class Accuracy(MeanOfFunction):
@@ -245,10 +246,10 @@ def sparse_top_k_categorical_accuracy(
     """
     if not from_sorted_ids:
         return values_of("sparse_top_k_categorical_accuracy", y_true, y_pred, True, k=k)
-    best = ops.cast(y_pred, "float32")
-    true = one_label_each(ops.cast(y_true, "float32"), best)
+    best = ops.cast(y_pred, floatx())
+    true = one_label_each(ops.cast(y_true, floatx()), best)
     hits = ops.any(ops.equal(ops.expand_dims(true, -1), best[..., :k]), axis=-1)
-    return ops.cast(hits, "float32")  # type: ignore[no-any-return]
+    return ops.cast(hits, floatx())  # type: ignore[no-any-return]
 
 
 class SparseTopKCategoricalAccuracy(MeanOfFunction):

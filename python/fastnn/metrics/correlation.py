@@ -10,6 +10,7 @@ from fastnn import config, ops
 from fastnn.losses.computation import of_function
 from fastnn.losses.reduction import same_rank
 from fastnn.metrics.mean_of_function import MeanOfFunction
+from fastnn.precision import floatx
 
 
 def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Any:
@@ -29,7 +30,7 @@ def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) ->
         >>> fastnn.metrics.pearson_correlation([[0.0, 1.0, 0.5]], [[0.1, 0.9, 1.0]])
         array([0.81088...], dtype=float32)
     """
-    true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
+    true, guess = same_rank(ops.cast(y_true, floatx()), ops.cast(y_pred, floatx()))
     return ops.mean(_standardized(true, axis) * _standardized(guess, axis), axis=axis)
 
 
@@ -50,7 +51,7 @@ def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1
         >>> fastnn.metrics.concordance_correlation([[0.0, 1.0, 0.5]], [[0.1, 0.9, 1.0]])
         array([0.74766...], dtype=float32)
     """
-    true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
+    true, guess = same_rank(ops.cast(y_true, floatx()), ops.cast(y_pred, floatx()))
     true_mean, guess_mean = ops.mean(true, axis=axis, keepdims=True), ops.mean(guess, axis=axis, keepdims=True)
     # The deviations of the targets are from the mean of the predictions, as in Keras; the sum is the same.
     covariance = (true - guess_mean) * (guess - guess_mean)

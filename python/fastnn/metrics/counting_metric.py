@@ -8,6 +8,7 @@ from fastnn import ops
 from fastnn.configurable import is_foreign
 from fastnn.engine.emission import Emission
 from fastnn.metrics.metric import Metric
+from fastnn.precision import floatx
 
 
 class CountingMetric(Metric):
@@ -43,7 +44,7 @@ def _is_overridden(cls: type) -> bool:
 
 def _weights_of_places(mask: Any, *sample_weight: Any) -> Any:
     """Returns the mask as weights, times those of the samples."""
-    places = ops.cast(mask, "float32")
+    places = ops.cast(mask, floatx())
     for weights in sample_weight:
         while len(weights.shape) < len(places.shape):
             weights = ops.expand_dims(weights, -1)

@@ -13,6 +13,7 @@ import numpy as np
 from fastnn import _core, ops
 from fastnn.engine.eager_array import mask_of
 from fastnn.losses.reduction import same_rank
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced, operators
 
 LOWEST = -1e10
@@ -74,7 +75,7 @@ def counted(
         ValueError: The shapes do not fit.
     """
     mask = None if is_traced(y_pred) else mask_of(y_pred)
-    true, guess = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+    true, guess = ops.cast(y_true, floatx()), ops.cast(y_pred, floatx())
     true, guess = same_rank(true, guess)
     _refuse_class_labels(tuple(true.shape), tuple(guess.shape))
     true, guess = _of_one_shape(true, guess)
@@ -90,10 +91,10 @@ def counted(
         if weights is not None and weights.shape[-1] != 1:
             weights = weights[..., class_id : class_id + 1]
     if label_weights is not None:
-        of_label = ops.cast(label_weights, "float32")
+        of_label = ops.cast(label_weights, floatx())
         weights = of_label if weights is None else ops.multiply(weights, of_label)
     inputs = [true, guess] if weights is None else [true, guess, ops.add(weights, ops.zeros_like(guess))]
-    ordered = np.asarray(thresholds, np.float32)
+    ordered = np.asarray(thresholds, dtype=floatx())
     if _are_even(thresholds):
         inputs[1] = ops.clip(guess, 0.0, 1.0)
     order = np.argsort(ordered, kind="stable")
@@ -137,9 +138,9 @@ def confusion_matrix(y_true: Any, y_pred: Any, classes: int, sample_weight: Any 
         classes: Number of classes; pairs with other numbers do not count.
         sample_weight: Weights that broadcast to the labels; or None.
     """
-    inputs = [ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")]
+    inputs = [ops.cast(y_true, floatx()), ops.cast(y_pred, floatx())]
     if sample_weight is not None:
-        inputs.append(ops.add(ops.cast(sample_weight, "float32"), ops.zeros_like(inputs[0])))
+        inputs.append(ops.add(ops.cast(sample_weight, floatx()), ops.zeros_like(inputs[0])))
     return _node("confusion_matrix", {"classes": classes}, inputs)[0]
 
 
@@ -148,7 +149,9 @@ def _node(kind: str, config: dict[str, Any], inputs: list[Any]) -> list[Any]:
     if is_traced(inputs):
         made = operators["node"](kind, config, inputs)
         return list(made) if isinstance(made, (list, tuple)) else [made]
-    return list(_core.apply(kind, config, [np.ascontiguousarray(one, dtype=np.float32) for one in inputs]))
+    return list(
+        _core.core_for(floatx()).apply(kind, config, [np.ascontiguousarray(one, dtype=floatx()) for one in inputs])
+    )
 
 
 def _of_one_shape(true: Any, guess: Any) -> tuple[Any, Any]:
@@ -170,7 +173,7 @@ def _weights_of_labels(weights: Any, true: Any) -> Any:
     """Returns weights, of samples or of labels, in a shape that broadcasts to the labels; None for None."""
     if weights is None:
         return None
-    weights = ops.cast(weights, "float32")
+    weights = ops.cast(weights, floatx())
     rank = len(true.shape)
     if len(weights.shape) == rank + 1 and weights.shape[-1] == 1:
         weights = ops.squeeze(weights, -1)

@@ -11,6 +11,7 @@ from fastnn import config, ops
 from fastnn.losses.reduction import same_rank
 from fastnn.metrics.counting_metric import CountingMetric
 from fastnn.metrics.metric import accumulator
+from fastnn.precision import floatx
 from fastnn.symbolic.accumulator import Accumulator
 
 
@@ -85,7 +86,7 @@ class FBetaScore(CountingMetric):
         Raises:
             ValueError: The shapes differ from that.
         """
-        true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
+        true, guess = same_rank(ops.cast(y_true, floatx()), ops.cast(y_pred, floatx()))
         if len(true.shape) != 2 or len(guess.shape) != 2:
             raise ValueError(
                 f"{type(self).__name__} expects y_true and y_pred of shape (batch, classes), got {tuple(true.shape)} "
@@ -98,9 +99,9 @@ class FBetaScore(CountingMetric):
             guess = ops.logical_and(largest, ops.greater(ops.abs(guess), 1e-9))
         else:
             guess = ops.greater(guess, self.threshold)
-        guess = ops.cast(guess, "float32")
+        guess = ops.cast(guess, floatx())
         axis = None if self.average == "micro" else 0
-        weights = None if sample_weight is None else ops.cast(sample_weight, "float32")
+        weights = None if sample_weight is None else ops.cast(sample_weight, floatx())
         if weights is not None and len(weights.shape) == 1:
             weights = ops.expand_dims(weights, 1)
 

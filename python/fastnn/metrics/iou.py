@@ -14,6 +14,7 @@ from fastnn.engine.eager_array import mask_of
 from fastnn.metrics.counting_metric import CountingMetric
 from fastnn.metrics.counts import confusion_matrix
 from fastnn.metrics.metric import accumulator
+from fastnn.precision import floatx
 from fastnn.ranges import check_count
 from fastnn.symbolic.accumulator import Accumulator
 from fastnn.symbolic.tensors import is_traced
@@ -156,7 +157,7 @@ class BinaryIoU(IoU):
             y_pred: Predicted probabilities, of the same shape.
             sample_weight: Weights that broadcast to the labels; or None.
         """
-        guess = ops.greater_equal(ops.cast(y_pred, "float32"), self.threshold)
+        guess = ops.greater_equal(ops.cast(y_pred, floatx()), self.threshold)
         super().update_state(y_true, guess, sample_weight)
 
 
@@ -268,7 +269,7 @@ def _weights_of_places(metric: IoU, sample_weight: Any, rank: int) -> Any:
             f"{metric.name}: sample weights are truncated to integers; give the metric dtype='float32' for others",
             stacklevel=4,
         )
-    weights = ops.cast(sample_weight, "float32")
+    weights = ops.cast(sample_weight, floatx())
     if "int" in metric.dtype:
         weights = ops.trunc(weights)
     if len(weights.shape) == rank + 1 and weights.shape[-1] == 1:

@@ -22,6 +22,7 @@ from fastnn.losses.computation import (
 from fastnn.losses.reduction import same_rank
 from fastnn.losses.values import values_of, values_of_elements
 from fastnn.metrics.reduction import Mean
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -60,7 +61,7 @@ class MeanOfFunction(Mean):
             return emission.graph.add(how.kind, self.name, node_arguments(self), [y_true, y_pred])[0]
 
         def values(true: Any, predicted: Any) -> Any:
-            return ops.cast(self.__fastnn_values__(*same_rank(true, predicted)), "float32")
+            return ops.cast(self.__fastnn_values__(*same_rank(true, predicted)), floatx())
 
         return emission.run(values, [y_true, y_pred], f"the metric {self.name!r}")[1][0]
 
@@ -107,7 +108,7 @@ class LossMetric(MeanOfFunction):
     def __fastnn_values__(self, y_true: Any, y_pred: Any) -> Any:
         """Returns the values of the loss."""
         if computation_of(self.loss).by_code and not is_traced([y_true, y_pred]):
-            y_true, y_pred = same_rank(np.asarray(y_true, np.float32), np.asarray(y_pred, np.float32))
+            y_true, y_pred = same_rank(np.asarray(y_true, dtype=floatx()), np.asarray(y_pred, dtype=floatx()))
         return self.loss.call(y_true, y_pred)
 
     def __fastnn_mask__(self, y_true: Any, values: Any = None) -> Any:
@@ -149,7 +150,7 @@ class MeanMetricWrapper(MeanOfFunction):
     def __fastnn_values__(self, y_true: Any, y_pred: Any) -> Any:
         """Returns what the function returns."""
         if not is_traced([y_true, y_pred]):
-            y_true, y_pred = same_rank(np.asarray(y_true, np.float32), np.asarray(y_pred, np.float32))
+            y_true, y_pred = same_rank(np.asarray(y_true, dtype=floatx()), np.asarray(y_pred, dtype=floatx()))
         return self._fn(y_true, y_pred, **self._fn_kwargs)
 
 
@@ -163,7 +164,7 @@ def _counted(sample_weight: Any, mask: Any, values: Any) -> Any:
     if sample_weight is None:
         return None
     if is_traced([values, sample_weight, mask]):
-        mask, weights = ops.cast(mask, "float32"), ops.cast(sample_weight, "float32")
+        mask, weights = ops.cast(mask, floatx()), ops.cast(sample_weight, floatx())
         mask = ops.squeeze(mask, -1) if len(mask.shape) > len(values.shape) else mask
     else:
         mask, weights = np.asarray(mask, np.float64).reshape(np.shape(values)), np.asarray(sample_weight, np.float64)

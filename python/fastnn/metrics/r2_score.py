@@ -12,6 +12,7 @@ from fastnn import ops
 from fastnn.losses.reduction import same_rank
 from fastnn.metrics.counting_metric import CountingMetric
 from fastnn.metrics.metric import accumulator
+from fastnn.precision import floatx
 from fastnn.symbolic.accumulator import Accumulator
 
 
@@ -76,7 +77,7 @@ class R2Score(CountingMetric):
         Raises:
             ValueError: The shapes differ from that.
         """
-        true, guess = same_rank(ops.cast(y_true, "float32"), ops.cast(y_pred, "float32"))
+        true, guess = same_rank(ops.cast(y_true, floatx()), ops.cast(y_pred, floatx()))
         if len(true.shape) != 2 or len(guess.shape) != 2:
             raise ValueError(
                 f"R2Score expects y_true and y_pred of shape (batch, outputs), got {tuple(true.shape)} and "
@@ -90,7 +91,7 @@ class R2Score(CountingMetric):
             self.count = accumulator(self, "count", shape)
         weights = ops.ones_like(true)
         if sample_weight is not None:
-            given = ops.cast(sample_weight, "float32")
+            given = ops.cast(sample_weight, floatx())
             weights = weights * (ops.expand_dims(given, 1) if len(given.shape) == 1 else given)
         self.sum.assign_add(ops.sum(true * weights, axis=0))
         self.squared_sum.assign_add(ops.sum(true * true * weights, axis=0))

@@ -14,6 +14,7 @@ from fastnn.engine.step_trace import StepTrace
 from fastnn.losses.reduction import per_sample, total
 from fastnn.metrics.metric import Metric, accumulator
 from fastnn.ops.node import tensor
+from fastnn.precision import floatx
 from fastnn.symbolic.accumulator import Accumulator
 from fastnn.symbolic.tensors import is_traced
 
@@ -59,7 +60,7 @@ class Mean(Metric):
         """
         step = StepTrace.running()
         if step is not None and sample_weight is None:
-            step.measure(self, *_per_value(ops.cast(tensor(values), "float32")))
+            step.measure(self, *_per_value(ops.cast(tensor(values), floatx())))
             return
         sums, counts = _of_samples(self, values, sample_weight)
         if step is not None:
@@ -138,8 +139,8 @@ def takes_pairs(metric: Metric) -> bool:
 def _of_samples(metric: Metric, values: Any, sample_weight: Any, summed: bool = False) -> tuple[Any, Any]:
     """Returns the weighted value and the weight of each sample; see `per_sample`."""
     if is_traced([values, sample_weight]):
-        weights = None if sample_weight is None else ops.cast(sample_weight, "float32")
-        return per_sample(metric.name, ops.cast(tensor(values), "float32"), weights, None, summed)
+        weights = None if sample_weight is None else ops.cast(sample_weight, floatx())
+        return per_sample(metric.name, ops.cast(tensor(values), floatx()), weights, None, summed)
     who = f"{metric.name}: sample_weight"
     weights = None if sample_weight is None else numeric(sample_weight, who).astype(np.float64)
     return per_sample(metric.name, np.asarray(values, np.float64), weights, None, summed)

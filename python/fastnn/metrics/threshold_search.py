@@ -11,6 +11,7 @@ from fastnn.metrics.confusion import quotient
 from fastnn.metrics.counting_metric import CountingMetric
 from fastnn.metrics.counts import counted
 from fastnn.metrics.metric import accumulator
+from fastnn.precision import floatx
 from fastnn.symbolic.accumulator import Accumulator
 
 
@@ -71,7 +72,7 @@ class ThresholdSearch(CountingMetric):
     def __fastnn_best__(self, constrained: NDArray[np.float64], dependent: NDArray[np.float64]) -> float:
         """Returns the largest rate where another reaches the value asked for; 0 where none does."""
         # As far as float32 tells: a rate of 0.3 asked for as 0.3 is reached.
-        enough = constrained.astype(np.float32) >= np.float32(self.value)
+        enough = constrained.astype(floatx()) >= np.float32(self.value)
         return float(np.max(dependent, initial=0.0, where=enough))
 
     def __fastnn_recall__(self) -> NDArray[np.float64]:

@@ -148,7 +148,7 @@ class CallGraph(ModelNetwork):
             return recorded
         found = []
         for _, known in trials([(shape, t.dtype) for shape, t in zip(shapes, inputs, strict=True)]):
-            emission = Emission(False)
+            emission = Emission(False, floats=self.floats())
             edges = [emission.graph.input(*spec, t.name) for spec, t in zip(known, inputs, strict=True)]
             found.append([emission.graph.spec(edge) for edge in self.add_calls(emission, edges)])
         return [shape for shape, _ in agreed(found)]

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.dtype_policies import DTypePolicy
 from fastnn.engine.contract import Part, state_of, title
 from fastnn.engine.holding import is_made_of_layers
 from fastnn.engine.network import Network
+from fastnn.engine.ownership import floats_of
 from fastnn.layers import InputLayer
 from fastnn.naming import file_name
 from fastnn.ops.function import Function
@@ -51,7 +53,7 @@ def sequential_config(model: Any) -> dict[str, Any]:
     inputs = getattr(model, "inputs", [])
     entries = [tensor.history.layer for tensor in inputs] if len(inputs) == 1 else []
     layers = entries + model.__fastnn_operations__()
-    config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": "float32"}
+    config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": model.dtype}
     config["layers"] = serialize_keras_object(layers)
     if inputs:
         shapes = [list(tensor.shape) for tensor in inputs]
@@ -229,6 +231,7 @@ def sequential_from_config(cls: Callable[..., Any], config: Mapping[str, Any], c
             model.build(shape)
         if config.get("trainable") is False:
             state_of(model).trainable = False
+        _take_type(model)
         return model
 
 
@@ -416,6 +419,12 @@ _OF_GRAPHS = ("name", "trainable", "dtype", "layers", "input_layers", "output_la
 """Entries of a functional model's config; a class of the user's may have more."""
 
 
+def _take_type(model: Any) -> None:
+    """Gives a model that was read from a file the type of floats of its layers."""
+    state_of(model).policy = DTypePolicy(floats_of(model))
+    model.dtype = model.compute_dtype
+
+
 def _is_place(value: Any) -> bool:
     return (
         isinstance(value, list)
@@ -460,4 +469,5 @@ def functional_from_config(cls: Callable[..., Any], config: Mapping[str, Any], c
             raise reading.error(str(error)) from error
         if config.get("trainable") is False:
             state_of(model).trainable = False
+        _take_type(model)
         return model

@@ -20,7 +20,7 @@ from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
 from fastnn.engine.layer import Layer, choose_computation
 from fastnn.engine.masks import tell_masks
 from fastnn.engine.network import Network, Ports
-from fastnn.engine.ownership import objects_within, once, own_variables, sublayers
+from fastnn.engine.ownership import floats_of, objects_within, once, own_variables, sublayers
 from fastnn.engine.sizes import depend_on_rows
 from fastnn.engine.trial_graphs import emitted_on_trial
 from fastnn.metrics.metric import Metric
@@ -278,9 +278,9 @@ class Model(QuantizableLayers, Layer, StateTree, Network):  # type: ignore[misc]
             stays = None if training is None else bool(training)
             if depend_on_rows(arguments.tensors) or (within and any(len(t.shape) and t.shape[0] for t in tensors)):
                 specs = emitted_on_trial(
-                    arguments.tensors, lambda emission, edges: emit(self, emission, edges, arguments), stays
+                    arguments.tensors, lambda emission, edges: emit(self, emission, edges, arguments), stays, self
                 )
-            call = Call(self, arguments, specs, network.ports().made, stays)
+            call = Call(self, arguments, specs, network.ports().made, stays, floats_of(self))
             tell_masks(self, free, call.outputs, stays)
             fix_batch(call.outputs, call.inputs, size)
             return call.result()

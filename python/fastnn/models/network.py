@@ -16,9 +16,10 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.engine.masks import give_masks
 from fastnn.engine.network import Port, Ports
-from fastnn.engine.ownership import own_variables, sublayers, walk
+from fastnn.engine.ownership import floats_of, own_variables, sublayers, walk
 from fastnn.engine.shapes import Leaf
 from fastnn.ops.node import tensor
+from fastnn.precision import same_type
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape, Spec, Trace
 from fastnn.symbolic.variable import Variable
@@ -63,6 +64,10 @@ class ModelNetwork:
     def leaves(self) -> list[tuple[Part, bool]]:
         """Returns every layer that computes, and whether it is trained."""
         return list(walk(self.model))
+
+    def floats(self) -> str:
+        """Returns the type of floats in which the model computes."""
+        return floats_of(self.model)
 
     def emit(self, emission: Emission, edges: list[int]) -> list[int]:
         """Adds the model to a graph; returns the edges of its outputs."""
@@ -226,7 +231,7 @@ def _as_port(given: KerasTensor, port: Port, convert: bool) -> KerasTensor:
         made = ops.expand_dims(made, -1)
     elif port.shape is not None and len(made.shape) == len(port.shape) + 1 and made.shape[-1] == 1:
         made = ops.squeeze(made, -1)
-    made = ops.cast(made, port.dtype) if convert and made.dtype != port.dtype else made
+    made = ops.cast(made, port.dtype) if convert and not same_type(made.dtype, port.dtype) else made
     return cast("KerasTensor", made)
 
 

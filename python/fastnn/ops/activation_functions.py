@@ -20,6 +20,7 @@ from fastnn.ops.exponential import erf, exp, expm1, logaddexp
 from fastnn.ops.logic import where
 from fastnn.ops.node import tensor
 from fastnn.ops.trigonometry import tanh
+from fastnn.precision import floatx, is_float
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -27,7 +28,7 @@ def _activation(
     x: Any, node: Callable[..., Any], simple: Callable[..., Any], *arguments: Any, axis: int | None = None
 ) -> Any:
     if is_traced(x):
-        x = tensor(x, "float32")
+        x = tensor(x, floatx())
         if x.ndim == 0 or x.shape[0] is not None or axis in (0, -x.ndim):
             return simple(x, *arguments)
     elif not np.shape(x) and axis is not None:
@@ -63,7 +64,7 @@ def relu(x: Any) -> Any:
         >>> ops.relu([-1.0, 2.0])
         array([0., 2.], dtype=float32)
     """
-    if dtype(x) != "float32":
+    if not is_float(dtype(x)):
         return maximum(x, 0)
     return _activation(x, activations.relu, _positive)
 
@@ -525,7 +526,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     """
     axis = _axes(x, axis)
     if is_traced(x) and isinstance(axis, tuple):
-        made = tensor(x, "float32")
+        made = tensor(x, floatx())
         if made.shape[:1] != (None,) or any(one % made.ndim == 0 for one in axis):
             return exp(_log_softmax(made, axis))
     return _activation(x, activations.softmax, lambda x, axis: exp(_log_softmax(x, axis)), axis, axis=axis)
@@ -555,7 +556,7 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     """
     axis = _axes(x, axis)
     if isinstance(axis, tuple):
-        return _log_softmax(tensor(x, "float32") if is_traced(x) else np.asarray(x, np.float32), axis)
+        return _log_softmax(tensor(x, floatx()) if is_traced(x) else np.asarray(x, dtype=floatx()), axis)
     return _activation(x, activations.log_softmax, _log_softmax, axis, axis=axis)
 
 
@@ -584,7 +585,7 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
         sums = cumulative.cumsum(falling, axis)
         counts = cumulative.cumsum(creation.ones_like(x), axis)
         within = falling * counts + 1.0 > sums
-        count = reduction.sum(cast(within, "float32"), axis, True)
+        count = reduction.sum(cast(within, floatx()), axis, True)
         excess = (reduction.sum(where(within, falling, 0.0), axis, True) - 1.0) / count
         return _positive(x - excess)
 

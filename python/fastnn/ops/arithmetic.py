@@ -11,6 +11,7 @@ from fastnn.ops.elementwise import binary, unary
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import equal, greater_equal, isfinite, isnan, less, less_equal, logical_and, logical_or, where
 from fastnn.ops.node import array, lowered, node, one_type, tensor
+from fastnn.precision import floatx, is_float
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -62,7 +63,7 @@ def fabs(x: Any) -> Any:
         >>> ops.fabs([1, -2])
         array([1., 2.], dtype=float32)
     """
-    return absolute(cast(x, "float32"))
+    return absolute(cast(x, floatx()))
 
 
 @unary(np.sign, floats=False)
@@ -144,8 +145,8 @@ def cbrt(x: Any) -> Any:
         array([-2.,  3.], dtype=float32)
     """
     if not is_traced(x):
-        return np.cbrt(array(x).astype(np.float32))
-    return multiply(sign(cast(x, "float32")), power(fabs(x), 1.0 / 3.0))
+        return np.cbrt(array(x).astype(floatx()))
+    return multiply(sign(cast(x, floatx())), power(fabs(x), 1.0 / 3.0))
 
 
 @unary(np.reciprocal)
@@ -497,9 +498,9 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
     if not is_traced(x):
         return lowered(np.nan_to_num(array(x), nan=nan, posinf=posinf, neginf=neginf))
     made = tensor(x)
-    if made.dtype != "float32":
+    if not is_float(made.dtype):
         return made
-    limits = np.finfo(np.float32)
+    limits = np.finfo(floatx())
     made = where(isnan(made), nan, made)
     made = where(equal(made, np.inf), float(limits.max) if posinf is None else posinf, made)
     return where(equal(made, -np.inf), float(limits.min) if neginf is None else neginf, made)
@@ -545,11 +546,11 @@ def heaviside(x1: Any, x2: Any) -> Any:
         >>> ops.heaviside([-1.0, 0.0, 2.0], 0.5)
         array([0. , 0.5, 1. ], dtype=float32)
     """
-    x1 = cast(x1, "float32")
+    x1 = cast(x1, floatx())
     return where(
         isnan(x1),
         x1,
-        where(less(x1, 0.0), 0.0, where(equal(x1, 0.0), cast(x2, "float32"), 1.0)),
+        where(less(x1, 0.0), 0.0, where(equal(x1, 0.0), cast(x2, floatx()), 1.0)),
     )
 
 
@@ -566,5 +567,5 @@ def signbit(x: Any) -> Any:
         >>> ops.signbit([-1.0, -0.0, 0.0])
         array([ True,  True, False])
     """
-    x = cast(x, "float32")
+    x = cast(x, floatx())
     return logical_or(less(x, 0.0), logical_and(equal(x, 0.0), less(reciprocal(x), 0.0)))

@@ -12,6 +12,7 @@ from fastnn.ops.arithmetic import add, divide, multiply
 from fastnn.ops.conversion import cast
 from fastnn.ops.logic import where
 from fastnn.ops.trigonometry import tanh
+from fastnn.precision import floatx
 
 
 def dot_product_attention(
@@ -44,7 +45,7 @@ def dot_product_attention(
         >>> ops.dot_product_attention(x, x, x).shape
         (1, 2, 1, 4)
     """
-    query, key, value = (cast(x, "float32") for x in (query, key, value))
+    query, key, value = (cast(x, floatx()) for x in (query, key, value))
     if any(len(x.shape) != 4 for x in (query, key, value)):
         got = [tuple(x.shape) for x in (query, key, value)]
         raise ValueError(f"ops.dot_product_attention expects (batch, targets, heads, size), got {got}")
@@ -56,7 +57,7 @@ def dot_product_attention(
     if attn_logits_soft_cap is not None:
         scores = multiply(tanh(divide(scores, attn_logits_soft_cap)), attn_logits_soft_cap)
     scores = scores if bias is None else add(scores, bias)
-    least = float(np.finfo(np.float32).min) * 0.7
+    least = float(np.finfo(floatx()).min) * 0.7
     if is_causal:
         scores = where(np.tril(np.ones((query.shape[1], key.shape[1]), bool)), scores, least)
     scores = scores if mask is None else where(mask, scores, least)

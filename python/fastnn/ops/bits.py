@@ -12,11 +12,12 @@ from fastnn.ops.arithmetic import absolute, add, floor_divide, mod, multiply, po
 from fastnn.ops.conversion import cast, dtype, together
 from fastnn.ops.logic import equal, less, logical_and, logical_not, logical_or, logical_xor, not_equal, where
 from fastnn.ops.node import array, lowered
+from fastnn.precision import is_float
 from fastnn.symbolic.tensors import is_traced
 
 
 def _whole(x: Any, who: str) -> Any:
-    if dtype(x) == "float32":
+    if is_float(dtype(x)):
         raise TypeError(f"ops.{who} expects integers, got float32; cast them first: ops.cast(x, 'int32')")
     return cast(x, "int32")
 
@@ -103,7 +104,7 @@ def _bits_of(x: Any) -> tuple[Any, Any]:
 
 
 def _bitwise(x: Any, y: Any, of_arrays: Callable[..., Any], of_bools: Callable[[Any, Any], Any], who: str) -> Any:
-    if "float32" in (dtype(x), dtype(y)):
+    if is_float(dtype(x)) or is_float(dtype(y)):
         raise TypeError(f"ops.{who} expects integers, got float32; cast them first: ops.cast(x, 'int32')")
     if not is_traced([x, y]):
         return lowered(of_arrays(*together(x, y)))

@@ -10,6 +10,7 @@ import numpy as np
 from fastnn.ops.conversion import together
 from fastnn.ops.node import array, lowered
 from fastnn.ops.on_arrays import VALUES, on_arrays
+from fastnn.precision import floatx
 
 
 @on_arrays(VALUES, "count within a model with ops.sum(ops.one_hot(x, classes), 0)")
@@ -181,4 +182,4 @@ def nextafter(x1: Any, x2: Any) -> Any:
         True
     """
     first, second = together(x1, x2)
-    return np.nextafter(first.astype(np.float32), second.astype(np.float32))
+    return np.nextafter(first.astype(floatx()), second.astype(floatx()))

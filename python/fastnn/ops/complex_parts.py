@@ -9,6 +9,7 @@ import numpy as np
 from fastnn.ops.arithmetic import signbit
 from fastnn.ops.conversion import cast, convert_to_tensor, dtype
 from fastnn.ops.logic import isnan, isreal, where
+from fastnn.precision import floatx
 
 
 def _complex(x: Any) -> Any:
@@ -85,6 +86,6 @@ def angle(x: Any) -> Any:
     """
     found = _complex(x)
     if found is not None:
-        return np.angle(found).astype(np.float32)
-    x = cast(x, "float32")
+        return np.angle(found).astype(floatx())
+    x = cast(x, floatx())
     return where(isnan(x), x, where(signbit(x), float(np.pi), 0.0))

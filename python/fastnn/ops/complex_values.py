@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.on_arrays import on_arrays
+from fastnn.precision import floatx
 
 _REAL = "the tensors of a model are real"
 _PAIRS = "keep the real and the imaginary part as two tensors"
@@ -32,7 +33,7 @@ def view_as_complex(x: Any) -> Any:
         >>> ops.view_as_complex([[1.0, 2.0]])
         array([1.+2.j], dtype=complex64)
     """
-    found = np.asarray(x, np.float32)
+    found = np.asarray(x, dtype=floatx())
     if found.ndim < 1 or found.shape[-1] != 2:
         raise ValueError(f"ops.view_as_complex expects a last axis (real, imaginary) of size 2, got {found.shape}")
     return (found[..., 0] + 1j * found[..., 1]).astype(np.complex64)
@@ -57,5 +58,5 @@ def polar(abs_: Any, angle: Any) -> Any:
         >>> ops.polar([2.0], [0.0])
         array([2.+0.j], dtype=complex64)
     """
-    size, turned = np.asarray(abs_, np.float32), np.asarray(angle, np.float32)
+    size, turned = np.asarray(abs_, dtype=floatx()), np.asarray(angle, dtype=floatx())
     return (size * np.cos(turned) + 1j * size * np.sin(turned)).astype(np.complex64)

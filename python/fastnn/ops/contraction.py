@@ -15,6 +15,7 @@ from fastnn.ops.arithmetic import multiply
 from fastnn.ops.conversion import cast, dtype, together
 from fastnn.ops.linear import exact, narrowed
 from fastnn.ops.node import node, tensor
+from fastnn.precision import floatx, is_float
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 from fastnn.symbolic.variable import Variable
 
@@ -43,9 +44,9 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     if not is_traced(list(operands)):
         arrays = together(*operands)
         return narrowed(np.einsum(subscripts, *[exact(x) for x in arrays], optimize=True), arrays[0].dtype)
-    if all(dtype(x) != "float32" for x in operands):
-        return cast(einsum(subscripts, *[cast(x, "float32") for x in operands]), "int32")
-    tensors = [tensor(x, "float32") if not isinstance(x, Variable) else x for x in operands]
+    if not any(is_float(dtype(x)) for x in operands):
+        return cast(einsum(subscripts, *[cast(x, floatx()) for x in operands]), "int32")
+    tensors = [tensor(x, floatx()) if not isinstance(x, Variable) else x for x in operands]
     terms, result = _letters(subscripts.replace(" ", ""), [len(x.shape) for x in tensors])
     made, letters = tensors[0], terms[0]
     if len(tensors) == 1:
@@ -119,8 +120,8 @@ def _product(
     across = batch is not None and x2.shape[:1] == (None,) and letters2[0] != batch
     if contracted and (across or depend_on_rows(symbolic) or (batch in own1 and shared)):
         return _between_samples(
-            shaping.transpose(tensor(x1, "float32"), [letters1.index(c) for c in shared + own1 + contracted]),
-            shaping.transpose(tensor(x2, "float32"), [letters2.index(c) for c in shared + contracted + own2]),
+            shaping.transpose(tensor(x1, floatx()), [letters1.index(c) for c in shared + own1 + contracted]),
+            shaping.transpose(tensor(x2, floatx()), [letters2.index(c) for c in shared + contracted + own2]),
             [len(shared), len(own1), len(contracted), len(own2)],
         ), shared + own1 + own2
     if batch in contracted:
@@ -128,8 +129,8 @@ def _product(
         if len(contracted) > 1 or shared:
             made, letters = _product(x1, letters1, x2, letters2, {*wanted, batch})
             return _summed(made, letters, wanted), [c for c in letters if c in wanted]
-        first = _sized(tensor(x1, "float32"), [None, _count(sizes, own1)])
-        other = _sized(tensor(x2, "float32"), [None, _count(sizes, own2)])
+        first = _sized(tensor(x1, floatx()), [None, _count(sizes, own1)])
+        other = _sized(tensor(x2, floatx()), [None, _count(sizes, own2)])
         made = node("Matmul", {"transpose_a": True}, [first, other], "einsum")
         return _sized(made, [sizes[c] for c in own1 + own2]), own1 + own2
     if not contracted and not own1:
@@ -139,10 +140,10 @@ def _product(
     if not contracted and not own2:
         return multiply(tensor(x1), _spread(x2, letters2, letters1)), letters1
     inner = _count(sizes, contracted)
-    first = _turned(tensor(x1, "float32"), letters1, shared + own1 + contracted)
+    first = _turned(tensor(x1, floatx()), letters1, shared + own1 + contracted)
     second: Any = x2
     if not (isinstance(x2, Variable) and len(x2.shape) == 2 and letters2 == contracted + own2):
-        second = _turned(tensor(x2, "float32"), letters2, shared + contracted + own2)
+        second = _turned(tensor(x2, floatx()), letters2, shared + contracted + own2)
         second = _sized(second, [sizes[c] for c in shared] + [inner, _count(sizes, own2)])
     if shared:
         first = _sized(first, [sizes[c] for c in shared] + [_count(sizes, own1), inner])

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import array, edge_type, node, tensor
+from fastnn.precision import same_type
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
@@ -29,11 +30,13 @@ def cast(x: Any, dtype: Any) -> Any:
         >>> ops.cast([0.0, 1.5], "int32")
         array([0, 1], dtype=int32)
     """
-    wanted = edge_type(_of_numbers(dtype))
+    found = _of_numbers(dtype)
+    wanted = edge_type(found)
     if is_traced(x):
         made = tensor(x)
-        return made if made.dtype == wanted else node("Cast", {"dtype": wanted}, [made], "cast")
-    return np.asarray(x).astype(wanted)
+        return made if same_type(made.dtype, wanted) else node("Cast", {"dtype": wanted}, [made], "cast")
+    # An array may have the other type of floats, but for float64 where nothing computes in it.
+    return np.asarray(x).astype("float32" if found == np.float32 else wanted)
 
 
 @as_in_keras(module="core")
@@ -174,6 +177,6 @@ def together(*values: Any) -> list[Any]:
         List of arrays.
     """
     arrays = [array(value) for value in values]
-    order = [np.dtype(bool), np.dtype(np.int32), np.dtype(np.float32)]
+    order = [np.dtype(bool), np.dtype(np.int32), np.dtype(np.float32), np.dtype(np.float64)]
     widest = order[int(np.max([order.index(found.dtype) for found in arrays], initial=0))]
     return [found.astype(widest) for found in arrays]

@@ -12,13 +12,14 @@ from fastnn.ops.conversion import cast, convert_to_tensor
 from fastnn.ops.cumulative import cumsum
 from fastnn.ops.logic import less, where
 from fastnn.ops.node import lowered, node, tensor
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced
 
 
 def _filled(value: Any, sizes: Any, dtype: Any) -> Any:
     if sizes is None or (isinstance(sizes, (list, tuple)) and any(size is None for size in sizes)):
         raise TypeError(f"a shape of integers is expected, got {sizes}; {dimensions.OF_THE_BATCH}")
-    value = cast(value, "float32" if dtype is None else dtype)
+    value = cast(value, floatx() if dtype is None else dtype)
     if not is_traced([value, *(sizes if isinstance(sizes, (list, tuple)) else [sizes])]):
         return np.full(sizes, value)
     return shaping.broadcast_to(value, sizes)
@@ -29,7 +30,7 @@ def zeros(shape: Any, dtype: Any = None) -> Any:
 
     Args:
         shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
-        dtype: Element type; None: "float32".
+        dtype: Element type; None: `floatx()`.
 
     Returns:
         Tensor or array.
@@ -50,7 +51,7 @@ def ones(shape: Any, dtype: Any = None) -> Any:
 
     Args:
         shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
-        dtype: Element type; None: "float32".
+        dtype: Element type; None: `floatx()`.
 
     Returns:
         Tensor or array.
@@ -72,7 +73,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     Args:
         shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
         fill_value: Value, a number or a tensor that is broadcast.
-        dtype: Element type; None: "float32".
+        dtype: Element type; None: `floatx()`.
 
     Returns:
         Tensor or array.
@@ -92,7 +93,7 @@ def empty(shape: Any, dtype: Any = None) -> Any:
 
     Args:
         shape: Integers, and sizes computed from `ops.shape(x)`, such as that of the batch.
-        dtype: Element type; None: "float32".
+        dtype: Element type; None: `floatx()`.
 
     Returns:
         Tensor or array.
@@ -262,7 +263,7 @@ def linspace(
         num: Number of values.
         endpoint: Includes `stop`.
         retstep: Returns the distance between numbers too.
-        dtype: Element type; None: "float32".
+        dtype: Element type; None: `floatx()`.
         axis: Position of the new axis.
 
     Returns:
@@ -279,7 +280,7 @@ def linspace(
     made, step = np.linspace(
         np.asarray(start, np.float64), np.asarray(stop, np.float64), num, endpoint, retstep=True, dtype=None, axis=axis
     )
-    made = _typed(np.asarray(made, np.float32), dtype)
+    made = _typed(np.asarray(made, dtype=floatx()), dtype)
     return (made, lowered(step)) if retstep else made
 
 
@@ -294,7 +295,7 @@ def logspace(
         num: Number of values.
         endpoint: Includes `stop`.
         base: Base of the powers.
-        dtype: Element type; None: "float32".
+        dtype: Element type; None: `floatx()`.
         axis: Position of the new axis.
 
     Returns:
@@ -319,7 +320,7 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
         stop: Last number.
         num: Number of values.
         endpoint: Includes `stop`.
-        dtype: Element type; None: "float32".
+        dtype: Element type; None: `floatx()`.
         axis: Position of the new axis.
 
     Returns:

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.ops import conversion, logic, ordering, reduction, shaping, slicing
 from fastnn.ops.keras_functions import as_in_keras
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -45,7 +46,7 @@ def ctc_decode(
     """
     if strategy not in ("greedy", "beam_search"):
         raise ValueError(f"ops.ctc_decode expects strategy 'greedy' or 'beam_search', got {strategy!r}")
-    inputs, lengths = conversion.cast(inputs, "float32"), conversion.cast(sequence_lengths, "int32")
+    inputs, lengths = conversion.cast(inputs, floatx()), conversion.cast(sequence_lengths, "int32")
     blank = inputs.shape[-1] - 1 if mask_index is None else mask_index
     if strategy == "greedy":
         return _greedy(inputs, lengths, merge_repeated, blank)
@@ -59,7 +60,7 @@ def ctc_decode(
         for one, count in zip(inputs, lengths, strict=True)
     ]
     labels = np.full((top_paths, len(found), inputs.shape[1]), -1, np.int32)
-    scores = np.full((len(found), top_paths), -np.inf, np.float32)
+    scores = np.full((len(found), top_paths), -np.inf, dtype=floatx())
     for row, paths in enumerate(found):
         for i, (path, score) in enumerate(paths):
             labels[i, row, : len(path)] = path

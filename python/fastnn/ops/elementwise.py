@@ -15,6 +15,7 @@ import numpy as np
 from fastnn import _core
 from fastnn.ops.conversion import cast, together
 from fastnn.ops.node import array, lowered, node, one_type, tensor
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced
 
 Unary = Callable[[Any], Any]
@@ -25,7 +26,11 @@ def _by_core(op: str) -> Unary:
     """Returns a function that NumPy lacks, computed by the core on all elements as one row."""
 
     def apply(x: Any) -> Any:
-        return _core.apply("Unary", {"op": op}, [np.ascontiguousarray(x).reshape(1, -1)])[0].reshape(x.shape)
+        return (
+            _core.core_for(str(x.dtype))
+            .apply("Unary", {"op": op}, [np.ascontiguousarray(x).reshape(1, -1)])[0]
+            .reshape(x.shape)
+        )
 
     return apply
 
@@ -52,14 +57,14 @@ def unary(
         @functools.wraps(declared)
         def apply(x: Any) -> Any:
             if is_traced(x):
-                made = tensor(x, "float32") if floats else tensor(x)
+                made = tensor(x, floatx()) if floats else tensor(x)
                 made = cast(made, "int32") if made.dtype == "bool" else made
                 return node("Unary", {"op": op or title}, [made], title)
             found = array(x)
             if found.dtype == bool:
                 found = found.astype(np.int32)
             with np.errstate(all="ignore"):
-                return lowered(compute(found.astype(np.float32) if floats else found))
+                return lowered(compute(found.astype(floatx()) if floats else found))
 
         return apply
 
@@ -95,7 +100,7 @@ def binary(
             if least != "bool" and of_bools is None and first.dtype == bool:
                 first, second = first.astype(np.int32), second.astype(np.int32)
             if least == "float32":
-                first, second = first.astype(np.float32), second.astype(np.float32)
+                first, second = first.astype(floatx()), second.astype(floatx())
             with np.errstate(all="ignore"):
                 return lowered(function(first, second))
 

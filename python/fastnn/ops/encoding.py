@@ -11,6 +11,7 @@ from fastnn.ops.conversion import cast
 from fastnn.ops.logic import equal
 from fastnn.ops.node import array as as_array
 from fastnn.ops.node import node
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -36,11 +37,11 @@ def one_hot(x: Any, num_classes: Any, axis: int = -1, dtype: Any = None, sparse:
                [0., 0., 1.]], dtype=float32)
     """
     if is_traced(num_classes):
-        hot = cast(equal(shaping.expand_dims(cast(x, "int32"), -1), creation.arange(num_classes)), "float32")
+        hot = cast(equal(shaping.expand_dims(cast(x, "int32"), -1), creation.arange(num_classes)), floatx())
     elif is_traced(x):
         hot = node("OneHot", {"num_classes": int(num_classes)}, [cast(x, "int32")], "one_hot")
     else:
-        hot = (as_array(x)[..., np.newaxis] == np.arange(num_classes)).astype(np.float32)
+        hot = (as_array(x)[..., np.newaxis] == np.arange(num_classes)).astype(floatx())
     hot = hot if dtype is None else cast(hot, dtype)
     return hot if axis in (-1, len(hot.shape) - 1) else shaping.moveaxis(hot, -1, axis)
 

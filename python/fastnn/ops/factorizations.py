@@ -13,6 +13,7 @@ import numpy as np
 from fastnn.ops import arithmetic, conversion, joining, linear, logic, reduction, shaping
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.on_arrays import on_arrays
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced
 
 ITERATES = "it iterates until it converges"
@@ -24,7 +25,7 @@ def matrices(x: Any, who: str, square: bool = True) -> Any:
     Raises:
         ValueError: It has fewer than two axes, is not square, or its size is open.
     """
-    x = conversion.cast(x, "float32")
+    x = conversion.cast(x, floatx())
     shape = tuple(x.shape)
     if len(shape) < 2 or (square and shape[-1] != shape[-2]):
         raise ValueError(f"ops.{who} expects {'square ' * square}matrices of shape (..., m, n), got {shape}")
@@ -40,7 +41,7 @@ def transposed(x: Any) -> Any:
 
 def unit(size: int, place: int) -> Any:
     """Returns the vector of zeros that has a one at a place."""
-    return np.eye(size, dtype=np.float32)[place]
+    return np.eye(size, dtype=floatx())[place]
 
 
 @as_in_keras(module="linalg")
@@ -83,7 +84,7 @@ def _cholesky_columns(x: Any) -> Any:
         column = x[..., k]
         for done in columns:
             column = column - done * done[..., k : k + 1]
-        below = (np.arange(size) >= k).astype(np.float32)
+        below = (np.arange(size) >= k).astype(floatx())
         columns.append(column * below * arithmetic.rsqrt(column[..., k : k + 1]))
     return joining.stack(columns, -1)
 
@@ -119,10 +120,10 @@ def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
         return made[0], made[1]
     # Householder, 1958: each step mirrors one column onto a multiple of a unit vector.
     rows, columns = x.shape[-2:]
-    q: Any = x[..., :1] * 0.0 + np.eye(rows, dtype=np.float32)
+    q: Any = x[..., :1] * 0.0 + np.eye(rows, dtype=floatx())
     for k in range(min(rows - 1, columns)):
         first = unit(rows, k)
-        column = x[..., k] * (np.arange(rows) >= k).astype(np.float32)
+        column = x[..., k] * (np.arange(rows) >= k).astype(floatx())
         length = arithmetic.sqrt(reduction.sum(arithmetic.square(column), -1, True))
         target = arithmetic.multiply(logic.where(logic.less(column[..., k : k + 1], 0.0), length, -length), first)
         mirror = column - target
@@ -133,7 +134,7 @@ def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
     if mode == "reduced":
         least = min(rows, columns)
         q, x = q[..., :least], x[..., :least, :]
-    upper = np.triu(np.ones((x.shape[-2], columns), np.float32))
+    upper = np.triu(np.ones((x.shape[-2], columns), dtype=floatx()))
     return q, x * upper
 
 
@@ -265,7 +266,7 @@ def matrix_rank(x: Any, tol: float | None = None) -> Any:
     """
     x = matrices(x, "matrix_rank", square=False)
     values = np.linalg.svd(x, compute_uv=False)
-    share = max(x.shape[-2:]) * float(np.finfo(np.float32).eps)
+    share = max(x.shape[-2:]) * float(np.finfo(floatx()).eps)
     least = share * values.max(-1, keepdims=True) if tol is None else tol
     return (values > least).sum(-1).astype(np.int32)
 
@@ -296,7 +297,7 @@ def pinv(x: Any, rcond: float | None = None) -> Any:
                [0. , 0. ]], dtype=float32)
     """
     x = matrices(x, "pinv", square=False)
-    share = 10 * max(x.shape[-2:]) * float(np.finfo(np.float32).eps) if rcond is None else rcond
+    share = 10 * max(x.shape[-2:]) * float(np.finfo(floatx()).eps) if rcond is None else rcond
     return np.linalg.pinv(x, share)
 
 
@@ -322,8 +323,8 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
         >>> ops.lstsq([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]], [1.0, 3.0, 5.0]).round(4)
         array([1., 2.], dtype=float32)
     """
-    a, b = (np.asarray(one, np.float32) for one in (a, b))
+    a, b = (np.asarray(one, dtype=floatx()) for one in (a, b))
     if a.ndim != 2 or b.ndim not in (1, 2) or len(a) != len(b):
         raise ValueError(f"ops.lstsq expects shapes (m, n) and (m,) or (m, k), got {a.shape} and {b.shape}")
-    share = max(a.shape) * float(np.finfo(np.float32).eps) if rcond is None else rcond
+    share = max(a.shape) * float(np.finfo(floatx()).eps) if rcond is None else rcond
     return np.linalg.lstsq(a, b, share)[0]

@@ -13,6 +13,7 @@ import numpy as np
 from fastnn.ops import arithmetic, joining, linear, shaping, slicing
 from fastnn.ops.conversion import cast, convert_to_tensor
 from fastnn.ops.keras_functions import as_in_keras
+from fastnn.precision import floatx, is_float
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -31,7 +32,7 @@ def _pair(x: Any, who: str) -> tuple[Any, Any]:
             f"ops.{who} expects a real and an imaginary part of the same shape, got {tuple(real.shape)} and "
             f"{tuple(imaginary.shape)}"
         )
-    if str(real.dtype) != "float32" or str(imaginary.dtype) != "float32":
+    if not is_float(str(real.dtype)) or not is_float(str(imaginary.dtype)):
         raise ValueError(f"ops.{who} expects floating point parts, got {real.dtype} and {imaginary.dtype}")
     return real, imaginary
 
@@ -47,7 +48,7 @@ def _waves(rows: int, columns: int, count: int, sign: float) -> tuple[Any, Any]:
     """Returns the cosines and sines of the angles sign * 2 pi row * column / count."""
     # The remainder keeps the angles small and so exact.
     angles = sign * 2 * np.pi * (np.outer(np.arange(rows), np.arange(columns)) % count) / count
-    return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+    return np.cos(angles).astype(floatx()), np.sin(angles).astype(floatx())
 
 
 def _of_pair(real: Any, imaginary: Any, sign: float, who: str) -> tuple[Any, Any]:
@@ -61,7 +62,7 @@ def _of_pair(real: Any, imaginary: Any, sign: float, who: str) -> tuple[Any, Any
 
 
 def _parts(made: Any) -> tuple[Any, Any]:
-    return made.real.astype(np.float32), made.imag.astype(np.float32)
+    return made.real.astype(floatx()), made.imag.astype(floatx())
 
 
 def _complex(real: Any, imaginary: Any) -> Any:
@@ -178,7 +179,7 @@ def rfft(x: Any, fft_length: int | None = None) -> tuple[Any, Any]:
         >>> real.tolist(), imaginary.tolist()
         ([6.0, -2.0, -2.0], [0.0, 2.0, 0.0])
     """
-    x = cast(x, "float32")
+    x = cast(x, floatx())
     if not is_traced(x):
         return _parts(np.fft.rfft(x, fft_length))
     count = _size(x, -1, "rfft") if fft_length is None else int(fft_length)
@@ -207,12 +208,12 @@ def irfft(x: Any, fft_length: int | None = None) -> Any:
     """
     real, imaginary = _pair(x, "irfft")
     if not is_traced([real, imaginary]):
-        return np.fft.irfft(_complex(real, imaginary), fft_length).astype(np.float32)
+        return np.fft.irfft(_complex(real, imaginary), fft_length).astype(floatx())
     count = 2 * (_size(real, -1, "irfft") - 1) if fft_length is None else int(fft_length)
     half = count // 2 + 1
     cosines, sines = _waves(half, count, count, 1.0)
     # All frequencies but the first, and the last of an even number, stand for their mirror image too.
-    shares = np.full((half, 1), 2.0, np.float32)
+    shares = np.full((half, 1), 2.0, dtype=floatx())
     shares[0] = 1.0
     if count % 2 == 0:
         shares[-1] = 1.0
@@ -274,13 +275,13 @@ def _window(window: Any, sequence_length: int, fft_length: int, who: str) -> Any
         angles = 2 * np.pi * np.arange(sequence_length) / max(sequence_length, 1)
         values = np.ones(1) if sequence_length == 1 else share - (1 - share) * np.cos(angles)
     elif window is None:
-        return np.ones(fft_length, np.float32)
+        return np.ones(fft_length, dtype=floatx())
     else:
         values = np.asarray(window)
         if values.shape != (sequence_length,):
             raise ValueError(f"ops.{who} expects a window of shape ({sequence_length},), got {values.shape}")
     before = (fft_length - sequence_length) // 2
-    return np.pad(values.astype(np.float32), (before, fft_length - sequence_length - before))
+    return np.pad(values.astype(floatx()), (before, fft_length - sequence_length - before))
 
 
 @as_in_keras(module="math", class_name="STFT")
@@ -310,7 +311,7 @@ def stft(
         (5, 3)
     """
     x = convert_to_tensor(x)
-    if str(x.dtype) != "float32":
+    if not is_float(str(x.dtype)):
         raise TypeError(f"ops.stft expects floating point values, got {x.dtype}; cast them: ops.cast(x, 'float32')")
     _check_stride(sequence_stride, "stft")
     weights = _window(window, sequence_length, fft_length, "stft")
@@ -357,7 +358,7 @@ def istft(
     count = _size(real, -2, "istft")
     covered = _overlapped(np.broadcast_to(weights**2, (count, fft_length)), sequence_stride)
     scale = 1.0 if window is not None else fft_length / sequence_stride
-    made = arithmetic.multiply(made, (scale / np.where(covered > 1e-10, covered, 1.0)).astype(np.float32))
+    made = arithmetic.multiply(made, (scale / np.where(covered > 1e-10, covered, 1.0)).astype(floatx()))
     start = fft_length // 2 if center else 0
     whole = fft_length + sequence_stride * (count - 1)
     end = start + length if length is not None else whole - start
@@ -398,4 +399,4 @@ def view_as_real(x: Any) -> Any:
     if is_traced(x):
         return joining.stack([x, arithmetic.multiply(x, 0.0)], -1)
     found = np.asarray(x)
-    return np.stack([found.real, found.imag], -1).astype(np.float32)
+    return np.stack([found.real, found.imag], -1).astype(floatx())

@@ -17,6 +17,7 @@ from fastnn.ops.image_sampling import (
     scale_and_translate,
 )
 from fastnn.ops.keras_functions import as_in_keras
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced
 
 __all__ = [
@@ -213,7 +214,7 @@ def rgb_to_grayscale(images: Any, data_format: Any = None) -> Any:
     images = _checked(images, "rgb_to_grayscale")
     if images.shape[-1] != 3:
         raise ValueError(f"ops.image.rgb_to_grayscale expects three channels, got {tuple(images.shape)}")
-    weights = np.array([0.2989, 0.5870, 0.1140], np.float32)
+    weights = np.array([0.2989, 0.5870, 0.1140], dtype=floatx())
     gray = arithmetic.add(
         arithmetic.add(images[..., 0:1] * weights[0], images[..., 1:2] * weights[1]), images[..., 2:3] * weights[2]
     )
@@ -314,7 +315,7 @@ def extract_patches(
     height, width = windows.two(size)
     channels = images.shape[-1]
     count = height * width * channels
-    kernel = np.eye(count, dtype=np.float32).reshape(height, width, channels, count)
+    kernel = np.eye(count, dtype=floatx()).reshape(height, width, channels, count)
     step = (height, width) if strides is None else strides
     return _one(images, lambda batch: windows.conv(batch, kernel, step, padding, "channels_last", dilation_rate))
 
@@ -345,7 +346,7 @@ def gaussian_blur(images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0
         places = np.arange(count) - (count - 1) / 2.0
         curve = np.exp(-0.5 * (places / width) ** 2)
         curves.append(curve / curve.sum())
-    kernel = np.repeat(np.outer(*curves[::-1])[:, :, np.newaxis, np.newaxis], images.shape[-1], 2).astype(np.float32)
+    kernel = np.repeat(np.outer(*curves[::-1])[:, :, np.newaxis, np.newaxis], images.shape[-1], 2).astype(floatx())
     return _one(images, lambda batch: windows.depthwise_conv(batch, kernel, 1, "same", "channels_last"))
 
 

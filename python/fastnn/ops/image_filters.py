@@ -10,6 +10,7 @@ from fastnn import config
 from fastnn.ops import conversion, joining, reduction, shaping, windows
 from fastnn.ops.data_formats import in_any_data_format
 from fastnn.ops.keras_functions import as_in_keras
+from fastnn.precision import floatx
 
 
 def _gaussian(size: int, sigma: float) -> Any:
@@ -19,7 +20,7 @@ def _gaussian(size: int, sigma: float) -> Any:
 
 def _filtered(images: Any, kernel: Any, padding: str) -> Any:
     """Returns each channel of images correlated with a kernel."""
-    weights = np.repeat(kernel[:, :, np.newaxis, np.newaxis], images.shape[-1], 2).astype(np.float32)
+    weights = np.repeat(kernel[:, :, np.newaxis, np.newaxis], images.shape[-1], 2).astype(floatx())
     return windows.depthwise_conv(images, weights, 1, padding, "channels_last")
 
 
@@ -51,7 +52,7 @@ def sobel_edges(images: Any, data_format: Any = None) -> Any:
 
 def _slopes(images: Any, data_format: Any) -> Any:
     first = config.checked_data_format("ops.image.sobel_edges", data_format) == "channels_first"
-    images = conversion.cast(images, "float32")
+    images = conversion.cast(images, floatx())
     images = shaping.moveaxis(images, 1, -1) if first else images
     along_width = np.outer([1.0, 2.0, 1.0], [-1.0, 0.0, 1.0])
     made = joining.stack([_filtered(images, kernel, "same") for kernel in (along_width.T, along_width)], -1)
@@ -96,7 +97,7 @@ def ssim(
     if filter_size < 1 or filter_size % 2 == 0:
         raise ValueError(f"ops.image.ssim expects an odd filter_size, got {filter_size}")
     first = config.checked_data_format("ops.image.ssim", data_format) == "channels_first"
-    both = [conversion.cast(one, "float32") for one in (image1, image2)]
+    both = [conversion.cast(one, floatx()) for one in (image1, image2)]
     both = [shaping.moveaxis(one, -3, -1) if first else one for one in both]
     alone = len(both[0].shape) == 3
     a, b = (shaping.expand_dims(one, 0) if alone else one for one in both)
@@ -149,7 +150,7 @@ def extract_patches_3d(
     sizes = (size,) * 3 if isinstance(size, int) else tuple(size)
     channels = volumes.shape[-1]
     count = sizes[0] * sizes[1] * sizes[2] * channels
-    kernel = np.eye(count, dtype=np.float32).reshape(*sizes, channels, count)
+    kernel = np.eye(count, dtype=floatx()).reshape(*sizes, channels, count)
     alone = len(volumes.shape) == 4
     batch = shaping.expand_dims(volumes, 0) if alone else volumes
     made = windows.conv(batch, kernel, sizes if strides is None else strides, padding, "channels_last", dilation_rate)

@@ -28,6 +28,7 @@ from fastnn.ops import (
 from fastnn.ops.data_formats import in_any_data_format
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.trigonometry import sin
+from fastnn.precision import floatx, is_float
 from fastnn.symbolic.tensors import is_traced, operators
 
 INTERPOLATIONS = ("nearest", "bilinear")
@@ -98,7 +99,7 @@ def _sampled(
             if fill_mode == "constant":
                 here = logic.equal(index, inside)
                 valid = here if valid is None else logic.logical_and(valid, here)
-        found = conversion.cast(take(flat), "float32")
+        found = conversion.cast(take(flat), floatx())
         if valid is not None:
             found = logic.where(spread(valid), found, fill_value)
         found = found if weight is None else found * spread(weight)
@@ -133,8 +134,8 @@ def map_coordinates(
     _check("map_coordinates", fill_mode)
     inputs = conversion.convert_to_tensor(inputs)
     if isinstance(coordinates, (list, tuple)) and is_traced(coordinates):
-        coordinates = joining.stack([conversion.cast(one, "float32") for one in coordinates], 0)
-    coordinates = conversion.cast(coordinates, "float32")
+        coordinates = joining.stack([conversion.cast(one, floatx()) for one in coordinates], 0)
+    coordinates = conversion.cast(coordinates, floatx())
     if order not in (0, 1):
         raise ValueError(f"ops.image.map_coordinates expects order 0 or 1, got {order!r}")
     if len(coordinates.shape) < 2 or coordinates.shape[0] != len(inputs.shape) or None in inputs.shape:
@@ -147,7 +148,7 @@ def map_coordinates(
         lambda index: slicing.take(flat, index, 0), inputs.shape, [coordinates[i] for i in range(len(inputs.shape))],
         order, fill_mode, fill_value, lambda weight: weight,
     )  # fmt: skip
-    if str(inputs.dtype) == "float32":
+    if is_float(str(inputs.dtype)):
         return found
     return conversion.cast(arithmetic.sign(found) * rounding.floor(arithmetic.absolute(found) + 0.5), inputs.dtype)
 
@@ -172,7 +173,7 @@ def _at(images: Any, rows: Any, columns: Any, interpolation: str, fill_mode: str
 
 def _images(images: Any, who: str) -> tuple[Any, bool]:
     """Returns images with a batch, and True where there was none."""
-    images = conversion.cast(images, "float32")
+    images = conversion.cast(images, floatx())
     if len(images.shape) not in (3, 4) or None in images.shape[-3:]:
         raise ValueError(
             f"ops.image.{who} expects images (batch, height, width, channels) of known sizes, got {tuple(images.shape)}"
@@ -184,7 +185,7 @@ def _images(images: Any, who: str) -> tuple[Any, bool]:
 def _grid(images: Any) -> tuple[Any, Any]:
     """Returns the rows and the columns of all pixels."""
     height, width = images.shape[1:3]
-    rows, columns = np.indices((height, width), np.float32).reshape(2, 1, -1)
+    rows, columns = np.indices((height, width), dtype=floatx()).reshape(2, 1, -1)
     return rows, columns
 
 
@@ -220,7 +221,7 @@ def affine_transform(
     """
     _check("affine_transform", fill_mode, interpolation)
     images, alone = _images(images, "affine_transform")
-    transform = conversion.cast(transform, "float32")
+    transform = conversion.cast(transform, floatx())
     if len(transform.shape) not in (1, 2) or transform.shape[-1] != 8:
         raise ValueError(f"ops.image.affine_transform expects transform (8,) or (batch, 8), got {transform.shape}")
     numbers = transform if len(transform.shape) == 2 else shaping.expand_dims(transform, 0)
@@ -264,7 +265,7 @@ def perspective_transform(
     """
     _check("perspective_transform", "constant", interpolation)
     images, alone = _images(images, "perspective_transform")
-    start, end = (conversion.cast(one, "float32") for one in (start_points, end_points))
+    start, end = (conversion.cast(one, floatx()) for one in (start_points, end_points))
     if tuple(start.shape[-2:]) != (4, 2) or len(start.shape) not in (2, 3) or tuple(start.shape) != tuple(end.shape):
         raise ValueError(
             "ops.image.perspective_transform expects start_points and end_points (4, 2) or (batch, 4, 2), got "
@@ -352,7 +353,7 @@ def scale_and_translate(
     """
     if method not in _KERNELS:
         raise ValueError(f"ops.image.scale_and_translate expects method one of {[*_KERNELS]}, got {method!r}")
-    images, scale, translation = (conversion.cast(one, "float32") for one in (images, scale, translation))
+    images, scale, translation = (conversion.cast(one, floatx()) for one in (images, scale, translation))
     rank = len(images.shape)
     axes = [int(one) % rank for one in spatial_dims]
     if len(output_shape) != rank or tuple(scale.shape) != (len(axes),) or tuple(translation.shape) != (len(axes),):
@@ -370,11 +371,11 @@ def _scaling(size: int, new_size: int, scale: Any, translation: Any, method: str
     """Returns the weight of each element for each one of the result, of shape `(size, new_size)`."""
     back = arithmetic.divide(1.0, scale)
     width = arithmetic.maximum(back, 1.0) if antialias else 1.0
-    centers = (np.arange(new_size, dtype=np.float32) + 0.5) * back - translation * back - 0.5
-    apart = arithmetic.absolute(shaping.expand_dims(centers, 0) - np.arange(size, dtype=np.float32)[:, np.newaxis])
+    centers = (np.arange(new_size, dtype=floatx()) + 0.5) * back - translation * back - 0.5
+    apart = arithmetic.absolute(shaping.expand_dims(centers, 0) - np.arange(size, dtype=floatx())[:, np.newaxis])
     weights = _KERNELS[method](apart / width)
     total = reduction.sum(weights, 0, True)
-    least = 1000.0 * float(np.finfo(np.float32).eps)
+    least = 1000.0 * float(np.finfo(floatx()).eps)
     counts = logic.greater(arithmetic.absolute(total), least)
     inside = logic.logical_and(logic.greater_equal(centers, -0.5), logic.less_equal(centers, size - 0.5))
     return logic.where(logic.logical_and(counts, inside), weights / logic.where(counts, total, 1.0), 0.0)

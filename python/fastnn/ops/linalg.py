@@ -11,6 +11,7 @@ from fastnn.ops.control import jvp
 from fastnn.ops.factorizations import cholesky, eig, eigh, lstsq, lu_factor, matrix_rank, pinv, qr, svd
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.linear_systems import cholesky_inverse, det, inv, solve, solve_triangular
+from fastnn.precision import floatx
 
 __all__ = [
     "cholesky",
@@ -54,7 +55,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         >>> ops.norm([3.0, 4.0])
         array(5., dtype=float32)
     """
-    x = conversion.cast(x, "float32")
+    x = conversion.cast(x, floatx())
     rank = len(x.shape)
     if axis is None and ord is None:
         return arithmetic.sqrt(reduction.sum(arithmetic.square(x), None, keepdims))
@@ -64,7 +65,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if any(not -rank <= one < rank for one in axes):
         raise ValueError(f"ops.norm expects axes of an array of rank {rank}, got {axes}")
     if len(axes) == 2 and ord in ("nuc", 2, -2) and isinstance(x, np.ndarray):
-        return np.asarray(np.linalg.norm(x, ord, (int(axes[0]), int(axes[1])), keepdims), np.float32)
+        return np.asarray(np.linalg.norm(x, ord, (int(axes[0]), int(axes[1])), keepdims), dtype=floatx())
     if len(axes) == 2 and (isinstance(ord, str) or ord in (None, 1, -1, np.inf, -np.inf)):
         if ord in (None, "fro"):
             return arithmetic.sqrt(reduction.sum(arithmetic.square(x), axes, keepdims))
@@ -81,7 +82,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         if ord in (np.inf, -np.inf):
             return (reduction.max if ord > 0 else reduction.min)(arithmetic.absolute(x), axes, keepdims)
         if ord == 0:
-            return reduction.sum(conversion.cast(logic.not_equal(x, 0.0), "float32"), axes, keepdims)
+            return reduction.sum(conversion.cast(logic.not_equal(x, 0.0), floatx()), axes, keepdims)
         if ord == 1:
             return reduction.sum(arithmetic.absolute(x), axes, keepdims)
         return arithmetic.power(

@@ -10,6 +10,7 @@ from fastnn.ops import conversion, dimensions, joining, reduction, shaping
 from fastnn.ops.arithmetic import multiply, negative, subtract
 from fastnn.ops.conversion import cast, convert_to_tensor, together
 from fastnn.ops.node import lowered, node, tensor
+from fastnn.precision import floatx, is_float
 from fastnn.symbolic.tensors import is_traced
 from fastnn.symbolic.variable import Variable
 
@@ -37,8 +38,8 @@ def matmul(x1: Any, x2: Any) -> Any:
     if not is_traced([x1, x2]):
         first, second = together(x1, x2)
         return narrowed(np.matmul(exact(first), exact(second)), first.dtype)
-    whole = "float32" not in (conversion.dtype(x1), conversion.dtype(x2))
-    first = tensor(x1, "float32")
+    whole = not (is_float(conversion.dtype(x1)) or is_float(conversion.dtype(x2)))
+    first = tensor(x1, floatx())
     if isinstance(x2, Variable) and len(x2.shape) == 2 and first.ndim > 1 and first.shape[0] is None and not whole:
         if first.shape[-1] not in (None, x2.shape[0]):
             raise ValueError(
@@ -47,18 +48,18 @@ def matmul(x1: Any, x2: Any) -> Any:
             )
         arguments = {"units": x2.shape[1], "use_bias": False}
         return node("Dense", arguments, [first], "matmul", [x2])
-    made = node("Matmul", {}, [first, tensor(x2, "float32")], "matmul")
+    made = node("Matmul", {}, [first, tensor(x2, floatx())], "matmul")
     return cast(made, "int32") if whole else made
 
 
 def exact(x: Any) -> Any:
     """Returns integers as float64, which holds their products, and float32 unchanged."""
-    return x if x.dtype == np.float32 else x.astype(np.float64)
+    return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
 def narrowed(found: Any, dtype: Any) -> Any:
     """Returns a result of NumPy in the types of the core, as integers where the operands were."""
-    return lowered(found) if dtype == np.float32 else lowered(np.rint(found).astype(np.int64))
+    return lowered(found) if np.dtype(dtype).kind == "f" else lowered(np.rint(found).astype(np.int64))
 
 
 def vdot(x1: Any, x2: Any) -> Any:

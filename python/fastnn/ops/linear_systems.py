@@ -13,6 +13,7 @@ import numpy as np
 from fastnn.ops import arithmetic, conversion, encoding, exponential, joining, linear, logic, reduction, shaping
 from fastnn.ops.factorizations import matrices, transposed, unit
 from fastnn.ops.keras_functions import as_in_keras
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -45,12 +46,12 @@ def _exchanged(x: Any, k: int, chosen: Any, is_chosen: Any, is_first: Any) -> An
 
 def _identity_like(a: Any) -> Any:
     """Returns the unit matrix for each matrix of a tensor."""
-    return a * 0.0 + np.eye(a.shape[-1], dtype=np.float32)
+    return a * 0.0 + np.eye(a.shape[-1], dtype=floatx())
 
 
 def _right_side(a: Any, b: Any, who: str) -> tuple[Any, bool]:
     """Returns the right side as matrices, and True where it was a vector."""
-    b = conversion.cast(b, "float32")
+    b = conversion.cast(b, floatx())
     is_vector = len(b.shape) == len(a.shape) - 1
     b = shaping.expand_dims(b, -1) if is_vector else b
     if len(b.shape) != len(a.shape) or b.shape[-2] != a.shape[-1]:
@@ -195,7 +196,7 @@ def det(x: Any) -> Any:
     """
     x = matrices(x, "det")
     if not is_traced(x):
-        return np.asarray(np.linalg.det(x), np.float32)
+        return np.asarray(np.linalg.det(x), dtype=floatx())
     _, pivots, sign = _eliminated(x, x)
     return sign * reduction.prod(pivots, -1)
 
@@ -222,7 +223,7 @@ def slogdet(x: Any) -> tuple[Any, Any]:
     x = matrices(x, "slogdet")
     if not is_traced(x):
         sign, logarithm = np.linalg.slogdet(x)
-        return np.asarray(sign, np.float32), np.asarray(logarithm, np.float32)
+        return np.asarray(sign, dtype=floatx()), np.asarray(logarithm, dtype=floatx())
     _, pivots, sign = _eliminated(x, x)
     sizes = reduction.sum(exponential.log(arithmetic.absolute(pivots)), -1)
     return sign * reduction.prod(arithmetic.sign(pivots), -1), sizes

@@ -9,6 +9,7 @@ import numpy as np
 from fastnn.ops.conversion import cast, together
 from fastnn.ops.elementwise import binary, logical, unary
 from fastnn.ops.node import lowered, node, one_type
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -326,7 +327,7 @@ def isposinf(x: Any) -> Any:
         >>> ops.isposinf([np.inf, -np.inf])
         array([ True, False])
     """
-    return equal(cast(x, "float32"), np.inf)
+    return equal(cast(x, floatx()), np.inf)
 
 
 def isneginf(x: Any) -> Any:
@@ -342,7 +343,7 @@ def isneginf(x: Any) -> Any:
         >>> ops.isneginf([np.inf, -np.inf])
         array([False,  True])
     """
-    return equal(cast(x, "float32"), -np.inf)
+    return equal(cast(x, floatx()), -np.inf)
 
 
 def isreal(x: Any) -> Any:

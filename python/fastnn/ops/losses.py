@@ -13,6 +13,7 @@ from fastnn.ops.arithmetic import absolute, add, clip, divide, multiply, negativ
 from fastnn.ops.conversion import cast, convert_to_tensor
 from fastnn.ops.exponential import exp, log, log1p, log10
 from fastnn.ops.keras_functions import as_in_keras
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -46,7 +47,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         array([0.69314..., 0.28768...], dtype=float32)
     """
     _same_shapes(target, output, "binary_crossentropy")
-    target, output = cast(target, "float32"), cast(output, "float32")
+    target, output = cast(target, floatx()), cast(output, floatx())
     if from_logits:
         away = log1p(exp(negative(absolute(output))))
         return add(subtract(activation_functions.relu(output), multiply(output, target)), away)
@@ -78,7 +79,7 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
         array([0.69314...], dtype=float32)
     """
     _same_shapes(target, output, "categorical_crossentropy")
-    target, output = cast(target, "float32"), cast(output, "float32")
+    target, output = cast(target, floatx()), cast(output, floatx())
     if from_logits:
         return negative(reduction.sum(multiply(target, activation_functions.log_softmax(output, axis)), axis))
     shares = divide(output, reduction.sum(output, axis, True))
@@ -109,7 +110,7 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
         >>> ops.sparse_categorical_crossentropy([1], [[0.5, 0.5]])
         array([0.69314...], dtype=float32)
     """
-    target, output = convert_to_tensor(target), cast(output, "float32")
+    target, output = convert_to_tensor(target), cast(output, floatx())
     if len(target.shape) == len(output.shape) and target.shape[-1] == 1:
         target = shaping.squeeze(target, -1)
     if len(target.shape) != len(output.shape) - 1:
@@ -146,13 +147,15 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
     """
     inputs = [
         cast(target, "int32"),
-        cast(output, "float32"),
+        cast(output, floatx()),
         cast(target_length, "int32"),
         cast(output_length, "int32"),
     ]
     if is_traced(inputs):
         return node.node("ctc", {"blank": mask_index}, inputs, "ctc_loss")
-    return _core.apply("ctc", {"blank": mask_index}, [np.ascontiguousarray(one) for one in inputs])[0]
+    return _core.core_for(floatx()).apply("ctc", {"blank": mask_index}, [np.ascontiguousarray(one) for one in inputs])[
+        0
+    ]
 
 
 @as_in_keras(class_name="PSNR")

@@ -14,6 +14,7 @@ from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import equal, less_equal, where
 from fastnn.ops.node import array, tensor
 from fastnn.ops.node import array as as_array
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -24,7 +25,7 @@ def eye(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
         N: Number of rows; it may be `ops.shape(x)[0]`, the size of the batch.
         M: Number of columns; None: N.
         k: Diagonal; 0 is the main one, positive numbers lie above it.
-        dtype: Element type; None: "float32".
+        dtype: Element type; None: `floatx()`.
 
     Returns:
         Array of shape `(N, M)`.
@@ -41,8 +42,8 @@ def eye(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
         if isinstance(size, (float, np.floating)) or str(getattr(size, "dtype", "")).startswith(("float", "bfloat")):
             raise TypeError(f"ops.eye expects integers, got {size!r}")
     if is_traced([N, M]):
-        return cast(equal(*_places(N, M, k)), dtype or "float32")
-    return cast(np.eye(N, M, k), dtype or "float32")
+        return cast(equal(*_places(N, M, k)), dtype or floatx())
+    return cast(np.eye(N, M, k), dtype or floatx())
 
 
 def identity(n: Any, dtype: Any = None) -> Any:
@@ -50,7 +51,7 @@ def identity(n: Any, dtype: Any = None) -> Any:
 
     Args:
         n: Number of rows and columns; it may be `ops.shape(x)[0]`, the size of the batch.
-        dtype: Element type; None: "float32".
+        dtype: Element type; None: `floatx()`.
 
     Returns:
         Array of shape `(n, n)`.
@@ -73,7 +74,7 @@ def tri(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
         N: Number of rows; it may be `ops.shape(x)[0]`, the size of the batch.
         M: Number of columns; None: N.
         k: Diagonal; 0 is the main one, positive numbers lie above it.
-        dtype: Element type; None: "float32".
+        dtype: Element type; None: `floatx()`.
 
     Returns:
         Array of shape `(N, M)`.
@@ -85,8 +86,8 @@ def tri(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:
                [1., 1., 1.]], dtype=float32)
     """
     if is_traced([N, M]):
-        return cast(less_equal(*_places(N, M, k)[::-1]), dtype or "float32")
-    return cast(np.tri(N, M, k), dtype or "float32")
+        return cast(less_equal(*_places(N, M, k)[::-1]), dtype or floatx())
+    return cast(np.tri(N, M, k), dtype or floatx())
 
 
 def _places(N: Any, M: Any, k: int) -> tuple[Any, Any]:
@@ -200,7 +201,7 @@ def diag(x: Any, k: int = 0) -> Any:
         made = shaping.pad(x, [(max(0, -k), max(0, k))])
         return where(eye(dimensions.shape(made)[0], k=k, dtype="bool"), shaping.expand_dims(made, 1), 0)
     size = x.shape[0] + abs(k)
-    places = np.zeros((x.shape[0], size, size), np.float32)
+    places = np.zeros((x.shape[0], size, size), dtype=floatx())
     index = np.arange(x.shape[0])
     places[index, index + max(0, -k), index + max(0, k)] = 1
     return contraction.tensordot(x, places, 1)

@@ -10,10 +10,11 @@ from fastnn.ops import cumulative, reduction
 from fastnn.ops.arithmetic import divide, sqrt, square, subtract
 from fastnn.ops.conversion import cast
 from fastnn.ops.logic import isnan, logical_not, where
+from fastnn.precision import floatx
 
 
 def _numbers(x: Any, otherwise: float) -> Any:
-    return where(isnan(x), otherwise, cast(x, "float32"))
+    return where(isnan(x), otherwise, cast(x, floatx()))
 
 
 def _empty(x: Any, axis: Any, keepdims: bool) -> Any:
@@ -81,7 +82,7 @@ def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> ops.nanmean([1.0, np.nan, 3.0])
         array(2., dtype=float32)
     """
-    count = reduction.sum(cast(logical_not(isnan(x)), "float32"), axis, keepdims)
+    count = reduction.sum(cast(logical_not(isnan(x)), floatx()), axis, keepdims)
     return divide(nansum(x, axis, keepdims), count)
 
 

@@ -22,6 +22,7 @@ from fastnn.engine.inference import agreed, trials
 from fastnn.engine.ownership import WeightOwner
 from fastnn.engine.sizes import depend_on_rows, learn
 from fastnn.naming import unique_name
+from fastnn.precision import FLOATS, floatx, is_float, same_type
 from fastnn.symbolic.structure import sequence_like
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Spec, Trace, Trial, is_traced, operators
 from fastnn.symbolic.variable import Variable
@@ -84,7 +85,6 @@ class Operation(WeightOwner, CallHistory):
         )
         self.stream = stream
         self.built = True
-        self.dtype = "float32"
         if weights:
             self.read(weights)
 
@@ -143,9 +143,16 @@ class Operation(WeightOwner, CallHistory):
 
     def record(self, tensors: Sequence[KerasTensor]) -> Any:
         """Records a call on tensors and returns its outputs."""
-        call = Call(self, Arguments(tuple(tensors), {}), self._for_any_rows(tensors) or self._for_each_rows(tensors))
+        specs = self._for_any_rows(tensors) or self._for_each_rows(tensors)
+        call = Call(self, Arguments(tuple(tensors), {}), specs, floats=self._floats(tensors))
         state_of(self).build_shape = _shapes_of(tensors)
         return call.outputs[0] if len(call.outputs) == 1 else call.outputs
+
+    def _floats(self, tensors: Sequence[KerasTensor]) -> str:
+        """Returns the type of floats of what it computes."""
+        variables = state_of(self).variables
+        double = any(one.dtype == "float64" for one in tensors) or any(one.floats == "float64" for one in variables)
+        return "float64" if double or self.arguments.get("dtype") == "float64" else "float32"
 
     def _for_any_rows(self, tensors: Sequence[KerasTensor]) -> list[Spec] | None:
         """Returns the output specs of a node that takes the rows as they come; None where it cannot."""
@@ -236,7 +243,7 @@ def tensor(value: Any, dtype: str | None = None) -> KerasTensor:
         config = {"shape": list(value.shape), "quantized": value.handle.dtype == "int8"}
         made = node("Variable", config, [], "variable", [value])
         from_variable = edge_type(np.dtype(value.dtype))
-        made = made if from_variable == "float32" else node("Cast", {"dtype": from_variable}, [made], "cast")
+        made = made if is_float(from_variable) else node("Cast", {"dtype": from_variable}, [made], "cast")
     elif isinstance(value, (list, tuple)) and is_traced(value):
         made = operators["stack"](value)
     else:
@@ -246,7 +253,7 @@ def tensor(value: Any, dtype: str | None = None) -> KerasTensor:
             raise TypeError(f"a tensor, an array or a number is expected, got {value!r}{batch}")
         of_type = dtype or edge_type(found.dtype)
         made = _constant(found, of_type)
-    return made if dtype is None or made.dtype == dtype else node("Cast", {"dtype": dtype}, [made], "cast")
+    return made if dtype is None or same_type(made.dtype, dtype) else node("Cast", {"dtype": dtype}, [made], "cast")
 
 
 def _constant(value: Array, dtype: str) -> Any:
@@ -257,12 +264,17 @@ def _constant(value: Array, dtype: str) -> Any:
             operators["multiply"](_constant(np.asarray(whole >> 16), dtype), 1 << 16),
             _constant(np.asarray(whole & 0xFFFF), dtype),
         )
-    return node("Constant", {"value": value.astype(np.float32), "dtype": dtype}, [], "constant")
+    return node(
+        "Constant",
+        {"value": value if value.dtype == np.float64 else value.astype(floatx()), "dtype": dtype},
+        [],
+        "constant",
+    )
 
 
 def edge_type(dtype: np.dtype[Any]) -> str:
     """Returns the name of an array's type in the core."""
-    return {"f": "float32", "b": "bool"}.get(dtype.kind, "int32")
+    return {"f": floatx(), "b": "bool"}.get(dtype.kind, "int32")
 
 
 def array(value: Any) -> Array:
@@ -275,23 +287,23 @@ def array(value: Any) -> Array:
 
 
 def lowered(value: Any) -> Any:
-    """Returns results of NumPy in the types of the core: float64 as float32, int64 as int32."""
+    """Returns results of NumPy in the types of the core: int64 as int32, and float64 as `floatx()`."""
     if isinstance(value, (list, tuple)):
         return sequence_like(value, (lowered(item) for item in value))
     found = np.asarray(value)
     if found.dtype == np.float64 or found.dtype == np.float16:
-        return found.astype(np.float32)
+        return found.astype(floatx())
     if found.dtype.kind in "iu" and found.dtype != np.int32:
         return found.astype(np.int32)
     return found
 
 
 def one_type(*values: Any, least: str = "bool") -> list[KerasTensor]:
-    """Returns tensors of the widest type of the values: float32 before int32 before bool.
+    """Returns tensors of the widest type of the values: floats before int32 before bool.
 
     A number has the type of its array: int32, float32 or bool.
     """
-    order = ["bool", "int32", "float32"]
+    order = ["bool", "int32", *FLOATS]
     types = [least]
     given = [tensor(value) if isinstance(value, (list, tuple)) and is_traced(value) else value for value in values]
     for value in given:

@@ -11,6 +11,7 @@ from fastnn.ops import reduction, shaping
 from fastnn.ops.arithmetic import absolute, add, divide, maximum, multiply, power, rsqrt, square, subtract
 from fastnn.ops.conversion import cast, convert_to_tensor
 from fastnn.ops.keras_functions import as_in_keras
+from fastnn.precision import floatx
 
 
 def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = None) -> Any:
@@ -34,7 +35,7 @@ def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = No
     """
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
         raise ValueError(f"ops.normalize expects order to be an integer of at least 1, got {order!r}")
-    x = cast(x, "float32")
+    x = cast(x, floatx())
     least = config.epsilon() if epsilon is None else epsilon
     if order == 2:
         return multiply(x, rsqrt(maximum(reduction.sum(square(x), axis, True), least**2)))
@@ -68,7 +69,7 @@ def layer_normalization(
     """
     if kwargs:
         raise TypeError(f"ops.layer_normalization has no argument {sorted(kwargs)[0]!r}")
-    x = cast(x, "float32")
+    x = cast(x, floatx())
     mean, variance = reduction.moments(x, axis, True)
     made = multiply(
         subtract(x, mean),
@@ -107,7 +108,7 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
         >>> ops.rms_normalization([[3.0, 3.0]])
         array([[1., 1.]], dtype=float32)
     """
-    x = cast(x, "float32")
+    x = cast(x, floatx())
     squares = reduction.mean(square(x), axis, True)
     made = multiply(x, rsqrt(add(squares, config.epsilon() if epsilon is None else epsilon)))
     return made if scale is None else multiply(made, _along(convert_to_tensor(scale), x, axis))
@@ -138,7 +139,7 @@ def batch_normalization(
         >>> ops.batch_normalization([[3.0, 5.0]], [1.0, 1.0], [4.0, 4.0], axis=-1)
         array([[0.99987..., 1.99975... ]], dtype=float32)
     """
-    x = cast(x, "float32")
+    x = cast(x, floatx())
 
     def along(value: Any) -> Any:
         return _along(convert_to_tensor(value), x, axis)

@@ -21,6 +21,7 @@ from fastnn.ops import (
     shaping,
     slicing,
 )
+from fastnn.precision import floatx
 from fastnn.symbolic.accumulator import Accumulator
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
@@ -28,14 +29,14 @@ from fastnn.symbolic.variable import Variable
 
 def _assign(variable: Variable, value: Any, how: str) -> Any:
     # The value of the variable at this point of the code, after earlier assignments, is what is added to.
-    tensor = conversion.cast(node.tensor(value), "float32")
+    tensor = conversion.cast(node.tensor(value), floatx())
     if how != "assign":
         tensor = (arithmetic.add if how == "add" else arithmetic.subtract)(variable, tensor)
     return node.node("Assign", {"op": "assign"}, [tensor], "assign", [variable])
 
 
 def _accumulate(variable: Accumulator, value: Any) -> Any:
-    tensor = conversion.cast(node.tensor(value), "float32")
+    tensor = conversion.cast(node.tensor(value), floatx())
     return node.node("accumulate", {}, [tensor], "assign_add", [variable, variable.remainder])[0]
 
 

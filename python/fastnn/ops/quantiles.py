@@ -14,6 +14,7 @@ from fastnn.ops.arithmetic import add, maximum, multiply
 from fastnn.ops.conversion import cast
 from fastnn.ops.logic import equal, isnan, logical_not, where
 from fastnn.ops.node import array, axes_of, lowered, node, tensor
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
@@ -45,8 +46,8 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
     shares = np.asarray(q, np.float64)
     if not is_traced(x):
         axes = tuple(axis) if isinstance(axis, list) else axis
-        return lowered(np.quantile(array(x).astype(np.float32), shares, axes, method=method, keepdims=keepdims))  # type: ignore[call-overload]
-    ordered, axes = _ordered(tensor(x, "float32"), axis, "quantile")
+        return lowered(np.quantile(array(x).astype(floatx()), shares, axes, method=method, keepdims=keepdims))  # type: ignore[call-overload]
+    ordered, axes = _ordered(tensor(x, floatx()), axis, "quantile")
     return _each(shares, lambda share: _between(ordered, share, method), axes, keepdims)
 
 
@@ -74,7 +75,7 @@ def _between(ordered: KerasTensor, share: float, method: str) -> Any:
     count = ordered.shape[-1]
     if count is None:
         # The place follows from the size, and is known when that is.
-        place: Any = (cast(dimensions.axis_size(ordered, ordered.ndim - 1), "float32") - 1.0) * share
+        place: Any = (cast(dimensions.axis_size(ordered, ordered.ndim - 1), floatx()) - 1.0) * share
         rounded = {"lower": rounding.floor, "higher": rounding.ceil, "nearest": rounding.round}
         if method in rounded:
             return slicing.take(ordered, cast(rounded[method](place), "int32"), -1)
@@ -172,15 +173,15 @@ def nanquantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdi
     shares = np.asarray(q, np.float64)
     ordered: Any
     if is_traced(x):
-        made = tensor(x, "float32")
+        made = tensor(x, floatx())
         ordered, axes = _ordered(where(isnan(made), np.inf, made), axis, "nanquantile")
-        valid = reduction.sum(cast(logical_not(isnan(made)), "float32"), axes)
+        valid = reduction.sum(cast(logical_not(isnan(made)), floatx()), axes)
     else:
-        found = array(x).astype(np.float32)
+        found = array(x).astype(floatx())
         axes = axes_of(axis, found.ndim, "nanquantile")
         kept = [i for i in range(found.ndim) if i not in axes]
         ordered = np.sort(found.transpose([*kept, *axes]).reshape([*(found.shape[i] for i in kept), -1]), -1)
-        valid = np.asarray((~np.isnan(ordered)).sum(-1), np.float32)
+        valid = np.asarray((~np.isnan(ordered)).sum(-1), dtype=floatx())
     return _each(shares, lambda share: _between_valid(ordered, valid, share, method), axes, keepdims)
 
 

@@ -14,6 +14,7 @@ from fastnn.ops.conversion import cast
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import isfinite, isnan, not_equal, where
 from fastnn.ops.node import array, axes_of, lowered, node, tensor
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 Reduction = Callable[..., Any]
@@ -36,7 +37,7 @@ def _reduction(
     Args:
         function: Reduces arrays.
         name: Name of the operation in the core; default: that of the decorated function.
-        dtype: Type to which the tensor is converted first; None: its own.
+        dtype: "float32": the tensor is converted to floats first; None: it keeps its type.
         least: Narrowest type in which it is computed: "bool" or "int32".
 
     Returns:
@@ -55,7 +56,7 @@ def _reduction(
                 return _reduce(op, made, axis, keepdims)
             found = array(x)
             axis = tuple(axis) if isinstance(axis, list) else axis
-            return lowered(function(found if dtype is None else found.astype(dtype), axis=axis, keepdims=keepdims))
+            return lowered(function(found if dtype is None else found.astype(floatx()), axis=axis, keepdims=keepdims))
 
         return apply
 
@@ -313,11 +314,11 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         array([  0.69314..., 100.693146 ], dtype=float32)
     """
     if is_traced(x):
-        return _reduce("logsumexp", tensor(x, "float32"), axis, keepdims)
-    found = array(x).astype(np.float32)
+        return _reduce("logsumexp", tensor(x, floatx()), axis, keepdims)
+    found = array(x).astype(floatx())
     axes = tuple(axis) if isinstance(axis, list) else axis
     top = found.max(axis=axes, keepdims=True)
-    top = np.where(np.isfinite(top), top, np.float32(0))
+    top = np.where(np.isfinite(top), top, found.dtype.type(0))
     with np.errstate(all="ignore"):
         total = np.log(np.exp(found - top).sum(axis=axes, keepdims=True)) + top
     return lowered(total if keepdims else np.squeeze(total, axis=axes))
@@ -343,7 +344,7 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """
     if not is_traced(x):
         axes = tuple(axis) if isinstance(axis, list) else axis
-        return lowered(np.var(array(x).astype(np.float32), axis=axes, keepdims=keepdims))
+        return lowered(np.var(array(x).astype(floatx()), axis=axes, keepdims=keepdims))
     return mean(square(subtract(x, mean(x, axis, True))), axis, keepdims)
 
 
@@ -414,7 +415,7 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     """
     if weights is None:
         return mean(x, axis)
-    x, weights = cast(x, "float32"), cast(weights, "float32")
+    x, weights = cast(x, floatx()), cast(weights, floatx())
     if len(weights.shape) < len(x.shape) and isinstance(axis, (int, np.integer)):
         sizes = [1] * len(x.shape)
         sizes[axis] = weights.shape[0]

@@ -10,6 +10,7 @@ from fastnn.ops.arithmetic import divide, multiply
 from fastnn.ops.conversion import cast
 from fastnn.ops.elementwise import unary
 from fastnn.ops.node import array, lowered, node, tensor
+from fastnn.precision import floatx, is_float
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -62,8 +63,8 @@ def round(x: Any, decimals: int = 0) -> Any:
     if not is_traced(x):
         return lowered(np.round(array(x), decimals))
     made = tensor(x)
-    if made.dtype != "float32":
-        return made if decimals >= 0 else cast(round(cast(made, "float32"), decimals), made.dtype)
+    if not is_float(made.dtype):
+        return made if decimals >= 0 else cast(round(cast(made, floatx()), decimals), made.dtype)
     if decimals == 0:
         return node("Unary", {"op": "round"}, [made], "round")
     if decimals < 0:
@@ -89,4 +90,4 @@ def trunc(x: Any) -> Any:
         # NumPy before 2.1 makes floats of integers here.
         return lowered(given if given.dtype.kind in "iub" else np.trunc(given))
     made = tensor(x)
-    return node("Unary", {"op": "trunc"}, [made], "trunc") if made.dtype == "float32" else made
+    return node("Unary", {"op": "trunc"}, [made], "trunc") if is_float(made.dtype) else made

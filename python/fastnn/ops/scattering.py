@@ -14,6 +14,7 @@ from fastnn.ops.conversion import cast, together
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import where
 from fastnn.ops.node import array, lowered, node, one_type, tensor
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -95,8 +96,8 @@ def scatter(indices: Any, values: Any, shape: Any) -> Any:
         return made.reshape(sizes)
     if dimensions.is_batched(tensor(values)):
         raise ValueError("ops.scatter expects values without a batch; use ops.segment_sum to add up rows of the batch")
-    hot = (rows[np.newaxis] == np.arange(count)[:, np.newaxis]).astype(np.float32)
-    flat = shaping.reshape(cast(values, "float32"), [len(rows), math.prod(inner)])
+    hot = (rows[np.newaxis] == np.arange(count)[:, np.newaxis]).astype(floatx())
+    flat = shaping.reshape(cast(values, floatx()), [len(rows), math.prod(inner)])
     made = shaping.reshape(node("Matmul", {}, [hot, flat], "scatter"), sizes)
     return cast(made, tensor(values).dtype)
 

@@ -12,6 +12,7 @@ from fastnn.ops.conversion import cast, dtype
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import equal, where
 from fastnn.ops.node import array
+from fastnn.precision import is_float
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -32,7 +33,7 @@ def _by_segment(op: Callable[..., Any], otherwise: Any, data: Any, ids: Any, cou
     rank = len(data.shape)
     for _ in range(rank - 1):
         members = shaping.expand_dims(members, -1)
-    if dtype(data) != "float32":
+    if not is_float(dtype(data)):
         otherwise = {np.inf: 2**31 - 1, -np.inf: -(2**31)}.get(otherwise, otherwise)
     return op(where(members, shaping.expand_dims(data, 1), otherwise), 0)
 

@@ -12,6 +12,7 @@ from fastnn.ops.conversion import cast
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import equal, greater_equal, less, logical_and, logical_or
 from fastnn.ops.node import lowered
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -33,7 +34,7 @@ def cdist(x: Any, y: Any) -> Any:
         >>> ops.cdist([[0.0, 0.0]], [[3.0, 4.0], [0.0, 1.0]])
         array([[5., 1.]], dtype=float32)
     """
-    x, y = cast(x, "float32"), cast(y, "float32")
+    x, y = cast(x, floatx()), cast(y, floatx())
     if len(x.shape) == 2 and x.shape[0] is None and len(y.shape) == 2:
         apart = subtract(shaping.expand_dims(x, 1), y)
     else:
@@ -61,11 +62,11 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
         >>> ops.trapezoid([1.0, 2.0, 3.0])
         array(4., dtype=float32)
     """
-    y = shaping.moveaxis(cast(y, "float32"), axis, -1)
+    y = shaping.moveaxis(cast(y, floatx()), axis, -1)
     steps: Any = dx
     if x is not None:
         steps = cast(
-            slicing.diff(x, axis=axis if len(np.shape(x) if not is_traced(x) else x.shape) > 1 else -1), "float32"
+            slicing.diff(x, axis=axis if len(np.shape(x) if not is_traced(x) else x.shape) > 1 else -1), floatx()
         )
         steps = shaping.moveaxis(steps, axis, -1) if len(steps.shape) > 1 else steps
     return multiply(0.5, reduction.sum(multiply(steps, add(y[..., 1:], y[..., :-1])), -1))
@@ -91,7 +92,7 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
         >>> ops.correlate([1.0, 2.0, 3.0], [0.0, 1.0])
         array([2., 3.], dtype=float32)
     """
-    x1, x2 = cast(x1, "float32"), cast(x2, "float32")
+    x1, x2 = cast(x1, floatx()), cast(x2, floatx())
     if len(x1.shape) != 1 or len(x2.shape) != 1 or None in (*x1.shape, *x2.shape):
         raise ValueError(f"ops.correlate expects two vectors without a batch, got {tuple(x1.shape)}, {tuple(x2.shape)}")
     if not is_traced([x1, x2]):
@@ -124,7 +125,7 @@ def corrcoef(x: Any) -> Any:
         array([[ 1., -1.],
                [-1.,  1.]], dtype=float32)
     """
-    x = cast(x, "float32")
+    x = cast(x, floatx())
     x = shaping.reshape(x, (1, -1)) if len(x.shape) == 1 else x
     if len(x.shape) != 2:
         raise ValueError(f"ops.corrcoef expects a matrix, got {tuple(x.shape)}")
@@ -152,7 +153,7 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
         >>> ops.histogram([0.0, 1.0, 1.0, 4.0], bins=2)
         (array([3, 1], dtype=int32), array([0., 2., 4.], dtype=float32))
     """
-    x = cast(x, "float32")
+    x = cast(x, floatx())
     if len(x.shape) != 1:
         raise ValueError(f"ops.histogram expects one axis, got {tuple(x.shape)}")
     if isinstance(bins, bool) or not isinstance(bins, (int, np.integer)) or bins < 1:
@@ -160,7 +161,7 @@ def histogram(x: Any, bins: int = 10, range: Any = None) -> tuple[Any, Any]:
     if range is not None and (len(range) != 2 or range[1] < range[0]):
         raise ValueError(f"ops.histogram expects range to be (lowest, highest), got {range!r}")
     low, high = (reduction.min(x), reduction.max(x)) if range is None else (float(range[0]), float(range[1]))
-    parts = np.linspace(0.0, 1.0, int(bins) + 1, dtype=np.float32)
+    parts = np.linspace(0.0, 1.0, int(bins) + 1, dtype=floatx())
     edges = add(multiply(low, 1 - parts), multiply(high, parts))
     column = shaping.expand_dims(x, -1)
     inside = logical_and(greater_equal(column, edges[:-1]), less(column, edges[1:]))

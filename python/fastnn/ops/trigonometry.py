@@ -11,6 +11,7 @@ from fastnn.ops.conversion import cast
 from fastnn.ops.elementwise import binary, unary
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import equal, where
+from fastnn.precision import floatx
 
 
 @unary(np.sin)
@@ -238,7 +239,7 @@ def deg2rad(x: Any) -> Any:
         >>> ops.deg2rad([0.0, 180.0])
         array([0.       , 3.14159...], dtype=float32)
     """
-    return multiply(cast(x, "float32"), float(np.pi / 180.0))
+    return multiply(cast(x, floatx()), float(np.pi / 180.0))
 
 
 def rad2deg(x: Any) -> Any:
@@ -254,7 +255,7 @@ def rad2deg(x: Any) -> Any:
         >>> ops.rad2deg([0.0, 3.0])
         array([  0.     , 171.88734], dtype=float32)
     """
-    return multiply(cast(x, "float32"), float(180.0 / np.pi))
+    return multiply(cast(x, floatx()), float(180.0 / np.pi))
 
 
 def sinc(x: Any) -> Any:
@@ -270,7 +271,7 @@ def sinc(x: Any) -> Any:
         >>> ops.sinc([0.0, 0.5])
         array([1.        , 0.63661...], dtype=float32)
     """
-    angle = multiply(cast(x, "float32"), float(np.pi))
+    angle = multiply(cast(x, floatx()), float(np.pi))
     empty = equal(angle, 0.0)
     return where(empty, 1.0, divide(sin(angle), where(empty, 1.0, angle)))
 

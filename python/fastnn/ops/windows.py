@@ -15,6 +15,7 @@ from fastnn.ops import joining, reduction, shaping, slicing
 from fastnn.ops.conversion import cast
 from fastnn.ops.data_formats import in_any_data_format
 from fastnn.ops.node import array, node, tensor
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 from fastnn.symbolic.variable import Variable
 
@@ -42,15 +43,16 @@ def run(kind: str, inputs: Any, arguments: dict[str, Any], kernels: Sequence[Any
                 "add_weight, or compute with ops.image.extract_patches and ops.matmul"
             )
     weights = [
-        one if isinstance(one, Variable) else Variable(array(one).astype(np.float32), trainable=False, name="kernel")
+        one if isinstance(one, Variable) else Variable(array(one).astype(floatx()), trainable=False, name="kernel")
         for one in kernels
     ]
     if is_traced(inputs) or any(is_traced(one) for one in kernels):
-        return node(kind, arguments, [tensor(inputs, "float32")], who, weights)
-    found = np.ascontiguousarray(array(inputs), np.float32)
-    graph = _core.Graph()
+        return node(kind, arguments, [tensor(inputs, floatx())], who, weights)
+    found = np.ascontiguousarray(array(inputs), dtype=floatx())
+    core = _core.core_for(floatx())
+    graph = core.Graph()
     edge = graph.input((None, *found.shape[1:]))
-    return _core.Predictor(graph, graph.add(kind, who, arguments, [edge], [one.handle for one in weights]))([found])[0]
+    return core.Predictor(graph, graph.add(kind, who, arguments, [edge], [one.handle for one in weights]))([found])[0]
 
 
 def _run_dilated(kind: str, inputs: Any, arguments: dict[str, Any], kernel: Any, who: str) -> Any:
@@ -303,7 +305,7 @@ def _adaptive(inputs: Any, output_size: Any, function: Any, who: str) -> Any:
     if len(sizes) != rank:
         raise ValueError(f"ops.{who} expects {rank} output sizes, got {output_size}")
     # The mean of the means along each axis in turn is the mean of the window: all rows of a window have one size.
-    made = cast(inputs, "float32")
+    made = cast(inputs, floatx())
     for axis, count in enumerate(sizes, 1):
         length = made.shape[axis]
         if length is None:

@@ -27,7 +27,7 @@ class Application:
     """
 
     def __init__(self, optimizers: _core.Optimizers, variables: Sequence[Variable]) -> None:
-        emission = Emission(True)
+        emission = Emission(True, floats=variables[0].floats)
         edges = [
             emission.graph.input((None, max(1, variable.size)), "float32", f"the gradient of {variable.path}")
             for variable in variables
@@ -47,7 +47,9 @@ class Application:
             for variable, flag in zip(variables, trained, strict=True):
                 variable.trainable = flag
         self._variables = list(variables)
-        self._trainer = _core.Trainer(emission.graph, [(edge, 1.0, -1, True, -1) for edge in sums], [], optimizers)
+        self._trainer = emission.core.Trainer(
+            emission.graph, [(edge, 1.0, -1, True, -1) for edge in sums], [], optimizers
+        )
 
     def run(self, gradients: Sequence[NDArray[np.float32]], rates: NDArray[np.float64] | None) -> None:
         """Runs one step.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastnn import _core, object_forms
 from fastnn.optimizers.optimizer import Optimizer
+from fastnn.precision import as_floats
 from fastnn.symbolic.variable import Variable
 
 
@@ -143,7 +144,7 @@ class LossScaleOptimizer(Optimizer):
             trainable_variables: The weights; None: those that were given to `build`.
         """
         scale = np.float32(self._fastnn_scale())
-        super().apply([None if g is None else np.asarray(g, np.float32) / scale for g in grads], trainable_variables)
+        super().apply([None if g is None else as_floats(g) / scale for g in grads], trainable_variables)
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Gives weights their final values, as the inner optimizer does.

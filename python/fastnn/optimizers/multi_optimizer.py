@@ -210,6 +210,7 @@ class MultiOptimizer(Optimizer):
         self._fastnn_state.current = list(variables)
         known = {id(variable) for variable in self._fastnn_state.weights}
         self._fastnn_state.weights += [variable for variable in variables if id(variable) not in known]
+        self._fastnn_state.take_type(variables)
         for optimizer, weights in self._fastnn_parts(variables):
             if weights:
                 optimizer.build(weights)

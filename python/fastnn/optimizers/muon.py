@@ -113,6 +113,7 @@ class Muon(Optimizer):
         Args:
             variables: The weights.
         """
+        self._fastnn_state.take_type(variables)
         apart = [variable.handle for variable in variables if self._fastnn_is_by_adam(variable)]
         self._fastnn_state.handle.set_apart(apart)
         super().build(variables)

@@ -145,7 +145,7 @@ class Optimizer(OptimizerVariables):
             arguments[name] = self._fastnn_checked(name, value)
         config = {name: value for name, value in arguments.items() if name not in self._fastnn_outside_core}
         kind = "traced" if _has_own_rule(type(self)) else self._fastnn_kind
-        self._fastnn_state = State(_core.Optimizer(kind, {"learning_rate": rate, **config}), schedule)
+        self._fastnn_state = State(kind, {"learning_rate": rate, **config}, schedule)
         self.built = False
         super().__fastnn_store_arguments__(arguments)
 
@@ -362,12 +362,12 @@ class Optimizer(OptimizerVariables):
             return
         if is_symbolic([g for g, _ in pairs]):
             raise TypeError(f"{who}: apply expects arrays, or gradients of the step that is running, got a tensor")
-        arrays = [np.array(g, np.float32) for g, _ in pairs]
+        arrays = [np.array(g, v.floats) for g, v in pairs]
         for array, (_, variable) in zip(arrays, pairs, strict=True):
             if array.shape != variable.shape:
                 raise ValueError(f"{who}: {variable.path} has shape {variable.shape}, its gradient {array.shape}")
         if self.loss_scale_factor is not None:
-            arrays = [array / np.float32(self.loss_scale_factor) for array in arrays]
+            arrays = [array / array.dtype.type(self.loss_scale_factor) for array in arrays]
         if not state.current:
             self.build(list(trainable_variables))
         variables = [variable for _, variable in pairs]

@@ -20,11 +20,14 @@ class State:
     """State of one optimizer.
 
     Args:
-        handle: The optimizer of the core.
+        kind: The kind of the optimizer of the core.
+        config: Its arguments.
         schedule: The schedule or function that determines the learning rate; None where it is a number.
 
     Attributes:
-        handle: As given.
+        handle: The optimizer of the core.
+        kind: As given.
+        config: As given.
         schedule: As given.
         weights: All weights that have slots, in the order in which they came.
         current: The weights of the last `build`.
@@ -33,8 +36,10 @@ class State:
         applications: Steps with gradients given by the user, by the weights.
     """
 
-    def __init__(self, handle: _core.Optimizer, schedule: Any) -> None:
-        self.handle = handle
+    def __init__(self, kind: str, config: dict[str, Any], schedule: Any) -> None:
+        self.kind = kind
+        self.config = config
+        self.handle = _core.Optimizer(kind, config)
         self.schedule = schedule
         self.weights: list[Variable] = []
         self.current: list[Variable] = []
@@ -45,7 +50,12 @@ class State:
         self.undecayed_names: list[str] = []
 
     def add_weights(self, variables: Sequence[Variable]) -> None:
-        """Makes slots for weights not seen before; these are the current weights from now on."""
+        """Makes slots for weights not seen before; these are the current weights from now on.
+
+        Raises:
+            ValueError: The weights are of several types of floats.
+        """
+        self.take_type(variables)
         known = {id(variable) for variable in self.weights}
         self.current = list(variables)
         self.weights += [variable for variable in variables if id(variable) not in known]
@@ -58,6 +68,22 @@ class State:
         excluded += [variable.handle for variable in self.undecayed]
         if excluded:
             self.handle.exclude_from_weight_decay(excluded)
+
+    def take_type(self, variables: Sequence[Variable]) -> None:
+        """Moves the optimizer to the core of the weights, where it has none yet."""
+        types = {variable.floats for variable in [*self.weights, *variables]}
+        if len(types) > 1:
+            raise ValueError(
+                "an optimizer moves weights of one type of floats, got weights of float32 and of float64; make an "
+                "optimizer for each"
+            )
+        for floats in types:
+            core = _core.core_for(floats)
+            if _core.core_of(self.handle) is not core:
+                before, self.handle = self.handle, core.Optimizer(self.kind, self.config)
+                self.handle.learning_rate, self.handle.iterations = before.learning_rate, before.iterations
+            for variable in self.own:
+                variable.__fastnn_move__(floats)
 
     def slots(self, weights: Sequence[Variable], groups: Sequence[Sequence[int]] | None) -> list[_core.Variable]:
         """Returns the slots of weights in the order of Keras' files.

@@ -51,8 +51,12 @@ class TracedRule:
         """
         if id(variable.handle) in self._traced:
             return
-        gradient = Variable(np.zeros(variable.shape, np.float32), trainable=False, name=f"{variable.path}/gradient")
-        emission = Emission(True)
+        floats = variable.floats
+        for one in (self._rate, self._steps):
+            one.__fastnn_move__(floats)
+        zeros = np.zeros(variable.shape)
+        gradient = Variable(zeros, dtype=floats, trainable=False, name=f"{variable.path}/gradient")
+        emission = Emission(True, floats=floats)
 
         def step() -> list[Any]:
             inputs = ops.convert_to_tensor(self._rate), ops.cast(ops.convert_to_tensor(self._steps), "int32")

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastnn import _core
 from fastnn.configurable import Configurable, is_foreign
 from fastnn.optimizers import schedules
 from fastnn.optimizers.schedules import LearningRateSchedule
@@ -101,7 +100,7 @@ class OptimizerVariables(Configurable):
         Args:
             shape: Its shape.
             initializer: A name or an object of `fastnn.initializers`.
-            dtype: Its element type; None: "float32".
+            dtype: Its element type; None: that of the weights.
             aggregation: Accepted for Keras compatibility; ignored.
             layout: Accepted for Keras compatibility; ignored.
             name: Its name.
@@ -116,10 +115,19 @@ class OptimizerVariables(Configurable):
         if state is None:
             raise RuntimeError(f"{type(self).__name__}: call super().__init__(learning_rate=...) in __init__ first")
         variable = Variable(
-            initializer, tuple(shape), dtype or "float32", trainable=False, name=f"{self.name}/{name or 'variable'}"
+            initializer,
+            tuple(shape),
+            dtype or self._fastnn_floats(),
+            trainable=False,
+            name=f"{self.name}/{name or 'variable'}",
         )
         state.own.append(variable)
         return variable
+
+    def _fastnn_floats(self) -> str:
+        """Returns the type of floats of the weights for which it was built."""
+        weights = self._fastnn_state.weights
+        return weights[0].floats if weights else "float32"
 
     def add_variable_from_reference(
         self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
@@ -177,7 +185,7 @@ class OptimizerVariables(Configurable):
     def variables(self) -> list[Any]:
         """Number of steps, learning rate unless a schedule determines it, and the slots in the order of Keras."""
         return [
-            Variable.__fastnn_around__(one) if isinstance(one, _core.Variable) else one
+            Variable.__fastnn_around__(one) if not isinstance(one, (Variable, Scalar)) else one
             for one in self.__fastnn_variables__(self._fastnn_state.weights)
         ]
 

@@ -63,6 +63,6 @@ def read_own_optimizers(file: Any, model: Any, built: Any) -> None:
         if [tuple(one.shape) for one in held] != [array.shape for array in arrays]:
             continue
         for one, array in zip(held, arrays, strict=True):
-            one.assign(np.asarray(array, dtype=np.float32, order="C"))
+            one.assign(np.asarray(array, dtype=getattr(one, "floats", "float64"), order="C"))
         for rate, value in zip(optimizer.__fastnn_rates_to_keep__(), known.get("rates", ()), strict=False):
             rate(float(value))

@@ -25,6 +25,7 @@ from fastnn.engine.holding import is_made_of_layers
 from fastnn.engine.network import Network
 from fastnn.keras_form import merged_attribute, own_attribute
 from fastnn.naming import suggestion
+from fastnn.precision import FLOATS
 from fastnn.random import SeedGenerator
 from fastnn.saving.reading import Reading
 from fastnn.saving.registry import families_for, function_named
@@ -225,7 +226,8 @@ def _config_of(obj: Any, writing: _Writing) -> dict[str, Any]:
         return config
     config.pop("batch_input_shape", None)
     if isinstance(config.get("dtype"), Mapping) and config["dtype"].get("class_name") == "DTypePolicy":
-        config["dtype"] = config["dtype"].get("config", {}).get("name", "float32")
+        name = config["dtype"].get("config", {}).get("name", "float32")
+        config["dtype"] = name if name == "float32" else config["dtype"]
     newer = merged_attribute(type(obj), "__fastnn_keras_newer_arguments__")
     written = {}
     for key, value in config.items():
@@ -369,7 +371,9 @@ def _array(config: Any, reading: Reading) -> Any:
 
 def _policy(config: Any, reading: Reading) -> Any:
     name = config.get("name") if isinstance(config, dict) else config
-    if name not in ("float32", None):
+    if name in FLOATS:
+        return name
+    if name is not None:
         reading.ignore("dtype", str(name))
     return "float32"
 
@@ -536,7 +540,7 @@ def _as_shape(value: Any) -> Any:
     return tuple(value) if is_shape(value) else [_as_shape(one) for one in value]
 
 
-_HALF = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "float64")
+_HALF = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
 
 def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str, Any]:

@@ -315,7 +315,7 @@ def restore_slots(model: Any, arrays: list[NDArray[Any]]) -> None:
             )
         return
     for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(np.asarray(array, dtype=np.float32, order="C"))
+        variable.assign(np.asarray(array, dtype=getattr(variable, "floats", "float64"), order="C"))
 
 
 def read_assets(model: Any, assets: dict[str, bytes]) -> None:

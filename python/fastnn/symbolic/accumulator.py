@@ -40,7 +40,8 @@ class Accumulator(Variable):
         self, initializer: Any, shape: Sequence[int] | None = None, dtype: Any = None, *, name: str | None = None
     ) -> None:
         super().__init__(initializer, shape, dtype or "float32", False, name=name)
-        self.remainder = Variable(np.zeros(self.shape, np.float32), trainable=False, name=f"{self.path}_remainder")
+        zeros = np.zeros(self.shape)
+        self.remainder = Variable(zeros, dtype=self.floats, trainable=False, name=f"{self.path}_remainder")
 
     def exact(self) -> NDArray[np.float64]:
         """Returns the sum in float64, with its remainder."""

@@ -23,10 +23,16 @@ class _Moment:
     def __init__(
         self, variables: list[_core.Variable], optimizers: list[_core.Optimizer], streams: list[_core.Stream]
     ) -> None:
-        arrays, steps, places = _core.values_of(variables, optimizers, streams)
-        self.arrays = {id(variable): (variable, array) for variable, array in zip(variables, arrays, strict=True)}
-        self.steps = {id(optimizer): (optimizer, count) for optimizer, count in zip(optimizers, steps, strict=True)}
-        self.places = {id(stream): (stream, place) for stream, place in zip(streams, places, strict=True)}
+        self.arrays: dict[int, tuple[Any, NDArray[Any]]] = {}
+        self.steps: dict[int, tuple[Any, int]] = {}
+        self.places: dict[int, tuple[Any, tuple[int, int]]] = {}
+        for core in _core.loaded_cores():
+            held = [one for one in variables if isinstance(one, core.Variable)]
+            counting = [one for one in optimizers if isinstance(one, core.Optimizer)]
+            arrays, steps, places = core.values_of(held, counting, streams)
+            self.arrays.update((id(one), (one, array)) for one, array in zip(held, arrays, strict=True))
+            self.steps.update((id(one), (one, count)) for one, count in zip(counting, steps, strict=True))
+            self.places.update((id(one), (one, place)) for one, place in zip(streams, places, strict=True))
 
 
 _moment: contextvars.ContextVar[_Moment | None] = contextvars.ContextVar("fastnn_moment", default=None)
@@ -41,7 +47,8 @@ def at_one_moment(variables: Iterable[Any], streams: Iterable[_core.Stream] = ()
         streams: Random streams whose positions belong to them.
     """
     found = list(variables)
-    handles = [one if isinstance(one, _core.Variable) else getattr(one, "handle", None) for one in found]
+    of_core = tuple(core.Variable for core in _core.loaded_cores())
+    handles = [one if isinstance(one, of_core) else getattr(one, "handle", None) for one in found]
     counters = [getattr(one, "counter", None) for one in found]
     moment = _Moment([h for h in handles if h is not None], [c for c in counters if c is not None], list(streams))
     token = _moment.set(moment)
@@ -54,19 +61,22 @@ def at_one_moment(variables: Iterable[Any], streams: Iterable[_core.Stream] = ()
 def values_of(variables: Iterable[Any]) -> list[NDArray[Any]]:
     """Returns copies of the values of variables of Python, of their types, at one moment."""
     found = list(variables)
-    held = [one for one in found if isinstance(getattr(one, "handle", None), _core.Variable)]
-    arrays = iter(_core.values_of([one.handle for one in held], [], [])[0])
-    of_core = {id(one) for one in held}
-    return [next(arrays).astype(one.dtype, copy=False) if id(one) in of_core else one.numpy() for one in found]
+    arrays: dict[int, NDArray[Any]] = {}
+    for core in _core.loaded_cores():
+        held = [one for one in found if isinstance(getattr(one, "handle", None), core.Variable)]
+        values = core.values_of([one.handle for one in held], [], [])[0] if held else []
+        arrays.update((id(one), value) for one, value in zip(held, values, strict=True))
+    return [arrays[id(one)].astype(one.dtype, copy=False) if id(one) in arrays else one.numpy() for one in found]
 
 
 def value_of(variable: Any) -> NDArray[Any]:
     """Returns a copy of the values of a variable, of the core or of Python."""
-    if not isinstance(variable, _core.Variable):
+    if not any(isinstance(variable, core.Variable) for core in _core.loaded_cores()):
         return np.asarray(variable.numpy())
     moment = _moment.get()
     found = None if moment is None else moment.arrays.get(id(variable))
-    return variable.numpy() if found is None else found[1].copy()
+    values: NDArray[Any] = variable.numpy() if found is None else found[1].copy()
+    return values
 
 
 def steps_of(optimizer: _core.Optimizer) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.naming import unique_name
+from fastnn.precision import is_float
 from fastnn.symbolic.structure import Structure
 
 Shape = tuple[int | None, ...]
@@ -461,10 +462,9 @@ class Call:
         outputs: Sequence[Spec],
         structure: Structure | None = None,
         training: bool | None = None,
+        floats: str = "float32",
     ) -> None:
-        self.layer = layer
-        self.arguments = arguments
-        self.inputs = arguments.tensors
+        self.layer, self.arguments, self.inputs = layer, arguments, arguments.tensors
         self.structure = structure or Structure(list(outputs) if len(outputs) > 1 else None)
         self.training = training
         trace = Trace.current()
@@ -472,7 +472,7 @@ class Call:
         stem = layer.name if self.number == 0 else f"{layer.name}_call_{self.number}"
         names = [stem] if len(outputs) == 1 else [f"{stem}_{i}" for i in range(len(outputs))]
         self.outputs = [
-            KerasTensor(tuple(shape), dtype, name=name, call=self, index=i)
+            KerasTensor(tuple(shape), floats if is_float(dtype) else dtype, name=name, call=self, index=i)
             for i, ((shape, dtype), name) in enumerate(zip(outputs, names, strict=True))
         ]
         for tensor, spec in zip(self.outputs, outputs, strict=True):

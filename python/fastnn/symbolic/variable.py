@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fastnn import _core
 from fastnn.configurable import Configurable
 from fastnn.naming import scoped, unique_name
+from fastnn.precision import floatx, is_float
 from fastnn.symbolic.moment import value_of
 from fastnn.symbolic.tensors import Arithmetic, Trace, operators
 
@@ -31,11 +32,18 @@ def assign_at_once(pairs: Sequence[tuple[Variable, Any]]) -> None:
             variable.assign(value)
         return
     values = [_as_stored(variable, value) for variable, value in pairs]
-    _core.assign_all([variable.handle for variable, _ in pairs], values)
+    for core in _core.loaded_cores():
+        of_core = [
+            (v.handle, value)
+            for (v, _), value in zip(pairs, values, strict=True)
+            if isinstance(v.handle, core.Variable)
+        ]
+        if of_core:
+            core.assign_all([handle for handle, _ in of_core], [value for _, value in of_core])
 
 
 class Variable(Arithmetic):
-    """Array of float32 values that a layer reads and that training changes if it is `trainable`.
+    """Array of float32 or float64 values that a layer reads and that training changes if it is `trainable`.
 
     `numpy()` and `np.asarray(variable)` copy. `assign` writes in place, so every model that shares the layer sees it.
     In the `call` of a layer the variable stands for its value in each step, and `assign` for a change at the end of
@@ -45,7 +53,8 @@ class Variable(Arithmetic):
         initializer: The first value: an array, or a name or an object of `fastnn.initializers`, which is called with
             the shape.
         shape: Its shape; needed for an initializer.
-        dtype: "float32", "bool" or an integer type, whose values are exact up to 2**24; None: that of the value.
+        dtype: "float32", "float64", "bool" or an integer type, whose values are exact up to 2**24; None: that of the
+            value, for floats `fastnn.config.floatx()`.
         trainable: Whether training may change it.
         autocast: Accepted for Keras compatibility; ignored.
         aggregation: Accepted for Keras compatibility; ignored.
@@ -88,10 +97,11 @@ class Variable(Arithmetic):
         constraint: Any = None,
     ) -> None:
         value = _first_value(initializer, shape, name or "variable")
-        self.dtype = _dtype(value.dtype if dtype is None else dtype)
+        self.dtype = _dtype(value.dtype, floatx()) if dtype is None else _dtype(dtype, _float_type(dtype))
         path = scoped(unique_name("Variable") if name is None else name)
-        stored = "int8" if self.dtype == "int8" and not trainable else "float32"
-        self.handle = _core.Variable(path, value.shape, trainable, stored)
+        floats = self.dtype if is_float(self.dtype) else floatx()
+        stored = "int8" if self.dtype == "int8" and not trainable else floats
+        self.handle: _core.Variable = _core.core_for(floats).Variable(path, value.shape, trainable, stored)
         self.handle.assign(_as_stored(self, value))
         self.trainable = trainable
         self.learned = trainable
@@ -105,10 +115,36 @@ class Variable(Arithmetic):
     def __fastnn_around__(cls, handle: _core.Variable) -> Variable:
         """Returns the variable of what the core holds, such as a slot of an optimizer."""
         made = cls.__new__(cls)
-        made.handle, made.dtype, made.trainable, made.learned = handle, "float32", False, False
+        made.handle, made.dtype, made.trainable, made.learned = handle, handle.dtype, False, False
         made.aggregation, made.synchronization = "none", "auto"
         made._regularizer = made._constraint = None
         return made
+
+    @property
+    def floats(self) -> str:
+        """The type of floats of the graphs that can read it: "float32" or "float64"."""
+        return "float64" if _core.core_of(self.handle) is not _core.core_for("float32") else "float32"
+
+    def __fastnn_move__(self, floats: str) -> bool:
+        """Moves the variable to the core of another type of floats, where a model of that type uses it.
+
+        Args:
+            floats: "float32" or "float64".
+
+        Returns:
+            True where it has moved: what was made with it before is outdated.
+        """
+        if floats == self.floats:
+            return False
+        before = self.handle
+        stored = floats if is_float(before.dtype) else before.dtype
+        self.handle = _core.core_for(floats).Variable(before.path, before.shape, before.trainable, stored)
+        self.handle.assign(before.numpy())
+        self.handle.l1, self.handle.l2 = before.l1, before.l2
+        self.dtype = floats if is_float(self.dtype) else self.dtype
+        if self._constraint is not None:
+            self._constraint.__fastnn_bind__(self.handle)
+        return True
 
     def __eq__(self, other: object) -> Any:
         return operators["equal"](self, other) if _is_value(other) else self is other
@@ -291,7 +327,7 @@ def _is_value(other: object) -> bool:
 
 
 def _as_stored(variable: Variable, value: Any) -> NDArray[Any]:
-    """Returns a value as the core keeps it: rounded to the variable's type, as float32 or int8."""
+    """Returns a value as the core keeps it: rounded to the variable's type, as floats or int8."""
     array = np.asarray(value).astype(variable.dtype, copy=False)
     array = array.astype(variable.handle.dtype, order="C", copy=False)
     if array.shape != variable.shape:
@@ -312,24 +348,36 @@ def _first_value(initializer: Any, shape: Sequence[int] | None, name: str) -> ND
     return value
 
 
-def _dtype(dtype: Any) -> str:
-    """Returns the name of a variable's type: float64 stands for float32, int64 for int32."""
+def _float_type(dtype: Any) -> str:
+    """Returns the type of floats that a given element type stands for; shorter ones are float32."""
+    return (
+        floatx()
+        if dtype is float
+        else "float64"
+        if getattr(dtype, "name", dtype) in ("float64", "double")
+        else "float32"
+    )
+
+
+def _dtype(dtype: Any, floats: str) -> str:
+    """Returns the name of a variable's type: `floats` for any of floats, int32 for int64."""
     found = np.dtype(getattr(dtype, "name", dtype))
     if found.kind not in "fiub":
-        raise ValueError(f"Variable expects dtype 'float32', 'bool' or an integer type, got {dtype!r}")
-    return "float32" if found.kind == "f" else {"int64": "int32", "uint64": "uint32"}.get(found.name, found.name)
+        raise ValueError(f"Variable expects dtype 'float32', 'float64', 'bool' or an integer type, got {dtype!r}")
+    return floats if found.kind == "f" else {"int64": "int32", "uint64": "uint32"}.get(found.name, found.name)
 
 
 def _revived_variable(path: str, value: NDArray[Any], trainable: bool, l1: float, l2: float) -> _core.Variable:
-    handle = _core.Variable(path, value.shape, trainable, value.dtype.name)
+    handle: _core.Variable = _core.core_for(value.dtype.name).Variable(path, value.shape, trainable, value.dtype.name)
     handle.assign(value)
     handle.l1, handle.l2 = l1, l2
     return handle
 
 
 # How pickle and copy take what the core owns; constraints are bound anew by the `Variable` around it.
-copyreg.pickle(
-    _core.Variable,
-    lambda v: (_revived_variable, (v.path, v.numpy(), v.trainable, v.l1, v.l2)),
+_core.for_each_core(
+    lambda core: copyreg.pickle(
+        core.Variable, lambda v: (_revived_variable, (v.path, v.numpy(), v.trainable, v.l1, v.l2))
+    )
 )
 copyreg.pickle(_core.Stream, lambda s: (_core.Stream, (s.seed, s.position)))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import Shape
 
 
@@ -45,5 +46,5 @@ def weights_by_class(y: Any, class_weight: Any, who: str, output: Shape | None =
         )
     labels = y if y.ndim == 1 else y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
     found, where = np.unique(np.round(labels).astype(np.int64), return_inverse=True)
-    table = np.array([class_weight.get(int(label), 1.0) for label in found], dtype=np.float32)
+    table = np.array([class_weight.get(int(label), 1.0) for label in found], dtype=floatx())
     return np.take(table, where.reshape(-1))

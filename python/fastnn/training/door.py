@@ -22,11 +22,12 @@ from fastnn.engine.arrays import numeric
 from fastnn.engine.network import Port
 from fastnn.losses.computation import computation_of
 from fastnn.metrics.metric import Metric
+from fastnn.precision import largest_in
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.class_weights import weights_by_class
 from fastnn.training.compiled import Compiled, Target, how_targets_are_read, how_weights_are_read
-from fastnn.training.layout import LARGEST, Layout, layout_of
+from fastnn.training.layout import Layout, layout_of
 from fastnn.training.ports import (
     Shapes,
     Trainable,
@@ -469,7 +470,7 @@ class Door:
     def _refuse_not_finite(
         self, xs: Sequence[Array], ys: Sequence[Array | None], weights: Sequence[Array | None]
     ) -> None:  # fmt: skip
-        ports = self._network.ports()
+        ports, floats = self._network.ports(), self._network.floats()
         for word, arrays, side in (
             ("x", xs, ports.inputs),
             ("y", ys, ports.outputs),
@@ -478,10 +479,11 @@ class Door:
             for array, port in zip(arrays, side, strict=True):
                 if array is None or array.dtype.kind != "f":
                     continue
-                row = _core.first_beyond(array, -LARGEST, LARGEST)
+                largest = largest_in(array, floats)
+                row = _core.first_beyond(array, -largest, largest)
                 if row >= 0:
                     values = np.asarray(array[row]).ravel()
-                    value = values[~(np.abs(values) <= LARGEST)][0]
+                    value = values[~(np.abs(values) <= largest)][0]
                     found = "a NaN" if np.isnan(value) else str(value)
                     raise ValueError(
                         f"{self._network.who()}: {label(word, port, side)} holds {found} in row {row}, which would "

@@ -15,6 +15,7 @@ from fastnn import ops
 from fastnn.engine.step_trace import StepTrace
 from fastnn.gradient_tape import GradientTape
 from fastnn.ops.node import tensor
+from fastnn.precision import floatx
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import is_symbolic, operators
 from fastnn.training.function import TracedFunction
@@ -60,7 +61,7 @@ def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
             "fastnn.function; got a symbolic tensor of a model"
         )
     else:
-        found = TracedFunction(derived)(*(np.asarray(one, np.float32) for one in (*leaves, *along)))
+        found = TracedFunction(derived)(*(np.asarray(one, floatx()) for one in (*leaves, *along)))
     assert made is not None
     results, changes, *rest = found
     return (made.pack(list(results)), made.pack(list(changes)), *rest)

@@ -19,6 +19,7 @@ import numpy as np
 from fastnn.engine.arrays import edge_dtype, numeric
 from fastnn.engine.step_trace import StepTrace
 from fastnn.ops.node import tensor
+from fastnn.precision import floatx
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Trace, operators
 from fastnn.symbolic.variable import Variable
@@ -167,14 +168,18 @@ class TracedFunction:
                 if of_rows[number]:
                     stands.append(step.input((None, *leaf.shape[1:]), dtype, f"argument_{number}"))
                 else:
-                    fixed.append(Variable(np.zeros(leaf.shape, np.float32), trainable=False, name=f"argument_{number}"))
+                    fixed.append(
+                        Variable(
+                            np.zeros(leaf.shape, np.float32), dtype=floatx(), trainable=False, name=f"argument_{number}"
+                        )
+                    )
                     stands.append(operators["cast"](tensor(fixed[-1]), dtype))
             if structure is None:
                 return self.python_function(*stands)
             given, named = structure.pack(stands)
             return self.python_function(*given, **named)
 
-        program = StepProgram(traced(name, code))
+        program = StepProgram(traced(name, code, floatx()))
         columns = [place for place, row in enumerate(of_rows) if row]
         others = [place for place, row in enumerate(of_rows) if not row]
         return _Program(program, columns if others else None, list(zip(others, fixed, strict=True)))

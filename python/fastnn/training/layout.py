@@ -17,12 +17,11 @@ from fastnn.data.arrays import Feed
 from fastnn.engine.ownership import LayerChanges
 from fastnn.losses.loss import Loss
 from fastnn.metrics.metric import Metric
+from fastnn.precision import largest_in
 from fastnn.training.compiled import Compiled
 from fastnn.training.programs import Programs
 
 Array = NDArray[Any]
-LARGEST = float(np.finfo(np.float32).max)
-"""The largest number that is finite in the core."""
 
 
 class Layout(NamedTuple):
@@ -37,6 +36,7 @@ class Layout(NamedTuple):
         integers: The range of integers that the input may hold, or None.
         classes: The number of classes, of which targets must be labels, or None.
         within: The ranges of targets outside of which a loss has no meaning.
+        floats: The type of floats of the model.
     """
 
     compiled: Compiled
@@ -47,6 +47,7 @@ class Layout(NamedTuple):
     integers: tuple[int, int] | None
     classes: int | None
     within: Sequence[tuple[float, float]]
+    floats: str
 
     def feed(self, compiled: Compiled, x: Any, y: Any, check_nan: bool) -> Feed | None:
         """Returns the arrays of a batch; None where it has another layout, or holds a value that the door refuses.
@@ -65,7 +66,7 @@ class Layout(NamedTuple):
             return None
         if sample != self.x[0] or target != self.y[0] or x.dtype != self.x[1] or y.dtype != self.y[1]:
             return None
-        if check_nan and not (_is_finite(x) and _is_finite(y)):
+        if check_nan and not (_is_finite(x, self.floats) and _is_finite(y, self.floats)):
             return None
         if self.integers is not None and _core.first_outside(x, *self.integers) >= 0:
             return None
@@ -110,8 +111,12 @@ def layout_of(
         None if limits is None else limits[:2],
         programs.output_shapes(shapes)[0][-1] if labelled else None,
         [one for one in within if one is not None],
+        programs.floats(),
     )
 
 
-def _is_finite(array: Array) -> bool:
-    return array.dtype.kind != "f" or _core.first_beyond(array, -LARGEST, LARGEST) < 0
+def _is_finite(array: Array, floats: str) -> bool:
+    if array.dtype.kind != "f":
+        return True
+    largest = largest_in(array, floats)
+    return _core.first_beyond(array, -largest, largest) < 0

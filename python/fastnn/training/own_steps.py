@@ -24,9 +24,11 @@ from fastnn.data.arrays import Feed
 from fastnn.data.batches import Batch
 from fastnn.data.source import Chunk
 from fastnn.engine.arrays import edge_dtype, numeric
+from fastnn.engine.ownership import floats_of
 from fastnn.engine.step_trace import Later, StepTrace
 from fastnn.metrics.reduction import kept_mean
 from fastnn.ops.node import tensor
+from fastnn.precision import floatx, largest_in
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Spec
 from fastnn.symbolic.variable import Variable
@@ -106,8 +108,8 @@ def feed_of(who: str, data: Any, check_nan: bool, rows_of_step: Callable[[int], 
             raise ValueError(f"{who}: the arrays of the data have {rows} and {len(array)} rows; they must be equal")
     if rows == 0:
         raise ValueError(f"{who}: the data are empty, of shape {arrays[0].shape}; at least one row is needed")
-    largest = float(np.finfo(np.float32).max)
     for array in arrays if check_nan and config.check_nan() else []:
+        largest = largest_in(array, floatx()) if array.dtype.kind == "f" else 0.0
         row = _core.first_beyond(array, -largest, largest) if array.dtype.kind == "f" else -1
         if row >= 0:
             raise ValueError(
@@ -143,17 +145,18 @@ class Traced(NamedTuple):
     leaves: list[Any]
 
 
-def traced(who: str, code: Callable[[StepTrace], Any]) -> Traced:
+def traced(who: str, code: Callable[[StepTrace], Any], floats: str = "float32") -> Traced:
     """Runs the code of a step once.
 
     Args:
         who: The name of the step in messages.
         code: Makes the inputs of the step and returns what the step returns.
+        floats: The type of floats in which it computes.
 
     Raises:
         TypeError: The code cannot be traced; the message ends with the line of the user's file.
     """
-    step = StepTrace(who)
+    step = StepTrace(who, floats)
 
     def run() -> Traced:
         result = code(step)
@@ -258,7 +261,7 @@ class StepProgram:
                 measured += [total] if count is None else [total, count]
             means.append(kept_mean(metric, places))
         shares = [(part, [variable.handle for variable in weights]) for part, weights in self._step.shares]
-        self.trainer = _core.Trainer.program(self._step.graph, measured, shares, edges, True)
+        self.trainer = self._step.emission.core.Trainer.program(self._step.graph, measured, shares, edges, True)
         self.trainer.keep(means)
         self.peers: _core.Peers | None = None
         self.measures = bool(means)
@@ -411,6 +414,7 @@ def step_of_model(model: Any, method: str, sample: Sample) -> StepProgram:
         TypeError: The step returns no dict.
     """
     who = f"{type(model).__name__}.{method}"
+    floats = floats_of(model)
 
     def code(step: StepTrace, rows: int | None) -> Any:
         result = getattr(model, method)(_inputs(step, sample, rows))
@@ -421,8 +425,8 @@ def step_of_model(model: Any, method: str, sample: Sample) -> StepProgram:
         return dict(result)
 
     made, _ = made_either(
-        lambda: StepProgram(traced(who, lambda step: code(step, None))),
-        lambda: StepProgram(traced(who, lambda step: code(step, sample.rows))),
+        lambda: StepProgram(traced(who, lambda step: code(step, None), floats)),
+        lambda: StepProgram(traced(who, lambda step: code(step, sample.rows), floats)),
         tells_of_first=True,
     )
     if method == "train_step" and not made.moves:
@@ -440,11 +444,13 @@ def prediction_of_model(model: Any, sample: Sample) -> tuple[_core.Predictor, St
         TypeError: It returns something else than tensors, or changes variables.
     """
     who = f"{type(model).__name__}.predict_step"
-    made = traced(who, lambda step: model.predict_step(_inputs(step, sample)))
+    made = traced(who, lambda step: model.predict_step(_inputs(step, sample)), floats_of(model))
     if made.step.shares or any(not isinstance(leaf, KerasTensor) or isinstance(leaf, Later) for leaf in made.leaves):
         raise TypeError(f"{who} expects to return what it computed, and to train nothing")
     edges = [made.step.edge(leaf) for leaf in made.leaves]
-    return _core.Predictor(made.step.graph, edges, training=made.step.emission.is_random), made.structure
+    return made.step.emission.core.Predictor(
+        made.step.graph, edges, training=made.step.emission.is_random
+    ), made.structure
 
 
 def _inputs(step: StepTrace, sample: Sample, rows: int | None = None) -> Any:

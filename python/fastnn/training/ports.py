@@ -62,6 +62,13 @@ class Trainable(Protocol):
     def weight_paths(self) -> list[tuple[str, Variable]]:
         """Returns every weight with the names on the way to it."""
 
+    def floats(self) -> str:
+        """Returns the type of floats in which the model computes.
+
+        Raises:
+            ValueError: There is more than one.
+        """
+
     def layers_changed(self) -> None:
         """Called when layers were added or removed, here or in a nested model."""
 

@@ -8,7 +8,7 @@ where there would be too many.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +23,9 @@ from fastnn.engine.network import Port
 from fastnn.engine.ownership import LayerChanges, TrainableChanges
 from fastnn.losses.reduction import reduced
 from fastnn.metrics.mean_of_function import MeanOfFunction
+from fastnn.metrics.metric import Metric
+from fastnn.precision import floatx, is_float
+from fastnn.symbolic.accumulator import Accumulator
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
 from fastnn.symbolic.variable import Variable
@@ -84,17 +87,13 @@ class _TargetEdges:
         return self.edges[output, how_targets_are_read(measure)]
 
 
-_DIRECT_KINDS = {"float32": "fiub", "int32": "iu"}
-"""By the type of an input the kinds of arrays that the core reads for it as they are."""
-
-
 class _Direct(NamedTuple):
     """What an array that is the only input of a model is given to without further questions.
 
     Attributes:
         predictor: The program.
         shape: The shape of a sample.
-        kinds: The kinds of NumPy's types that it reads.
+        kinds: The kinds of NumPy's types that the core reads for it as they are.
         limits: The integers that the array may hold: from the first to below the second; None: any number.
         changes: `TrainableChanges.count` where it depends on that, else None.
     """
@@ -172,6 +171,14 @@ class Programs:
         self._kept[key] = program
         return program
 
+    def _emission(self, training: bool | None, trainable: Mapping[Part, bool] | None = None) -> Emission:
+        """Returns an empty graph of the type of floats of the model."""
+        return Emission(training, trainable, self.floats())
+
+    def floats(self) -> str:
+        """Returns the type of floats in which the model computes."""
+        return self._network.floats()
+
     def _open_shapes(self, x: Shapes) -> Shapes:
         """Returns the shapes of the samples where the model leaves sizes or inputs open; none where it does not."""
         inputs = self._network.ports().inputs
@@ -188,7 +195,7 @@ class Programs:
         """
         if training:
             return [one.trainer for one in self._kept.values() if isinstance(one, Program | StepProgram)]
-        return [one for one in self._kept.values() if isinstance(one, _core.Predictor)]
+        return [one for one in self._kept.values() if type(one).__name__ == "Predictor"]
 
     # Inference.
 
@@ -201,7 +208,7 @@ class Programs:
         key = "inference", self._open_shapes(x)
         found: Inference | None = self._kept.get(key)
         if found is None:
-            emission = Emission(False)
+            emission = self._emission(False)
             graph = emission.graph
             inputs = input_edges(emission, self._network.ports().inputs, x)
             outputs = self._network.emit(emission, inputs)
@@ -222,7 +229,7 @@ class Programs:
         found: _core.Predictor | None = self._kept.get(key)
         inference = self.inference(x)
         if found is None:
-            found = self._keep(key, _core.Predictor(inference.graph, inference.outputs))
+            found = self._keep(key, _core.core_of(inference.graph).Predictor(inference.graph, inference.outputs))
         ports = self._network.ports()
         port = ports.inputs[0]
         if port.shape is not None and ports.given.alone and ports.made.alone and inference.rows is None:
@@ -237,7 +244,7 @@ class Programs:
     def _direct_of(self, predictor: Any, shape: Any, changes: int | None = None) -> _Direct:
         """Returns what the only input of the model, with samples of a shape, is given to directly."""
         port, limits = self._network.ports().inputs[0], self.inference((shape,)).ranges[0]
-        kinds = _DIRECT_KINDS.get(port.dtype, "")
+        kinds = "fiub" if is_float(port.dtype) else "iu" if port.dtype == "int32" else ""
         return _Direct(predictor, shape, kinds, None if limits is None else limits[:2], changes)
 
     def differs_in_call(self, training: bool | None, x: Shapes = ()) -> bool:
@@ -250,7 +257,7 @@ class Programs:
         key = "call", self._open_shapes(x)
         found: tuple[bool, bool] | None = self._kept.get(key)
         if found is None:
-            emission = Emission(None)
+            emission = self._emission(None)
             outputs = self._network.emit(emission, input_edges(emission, self._network.ports().inputs, x))
             more = bool(emission.penalties) or any(edge in emission.masks for edge in outputs)
             found = self._keep(key, (emission.is_random, more))
@@ -348,6 +355,7 @@ class Programs:
         if found is None or found.rows not in (0, sample.rows):
             self._network.prepare_for_step(*sample.inputs())
             _resolve(compiled, sample)
+            move_metrics(self._network.model.metrics, self._network.floats())
             found = self._keep(key, step_of_model(self._network.model, method, sample))
         assert found is not None
         return found
@@ -382,7 +390,7 @@ class Programs:
 
     def _program(self, mode: str, compiled: Compiled, measures: list[Measure], x: Any, y: TargetShapes) -> Program:
         ports = self._network.ports()
-        emission = Emission(mode == "train", compiled.current_trained())
+        emission = self._emission(mode == "train", compiled.current_trained())
         graph = emission.graph
         predicted = self._network.emit(emission, input_edges(emission, ports.inputs, x))
         if emission.first:
@@ -417,6 +425,7 @@ class Programs:
         terms = found + [(penalty, 1.0, _UNWEIGHTED, False, _UNMASKED) for penalty in emission.penalties]
         measured: list[tuple[int, int, int]] = []
         in_core = []
+        move_metrics([compiled.loss_tracker, *(measure.metric for measure in measures)], emission.floats)
         for measure in measures:
             metric, k = measure.metric, measure.output
             weights_read = targets.edges[k, "weights"] if measure.reads_weights else None
@@ -443,11 +452,23 @@ class Programs:
             if not trained:
                 warn_of_frozen(self._network.who())
             optimizers = optimizer.__fastnn_commits__(trained)
-        trainer = _core.Trainer(graph, terms, measured, optimizers)
+        trainer = emission.core.Trainer(graph, terms, measured, optimizers)
         return Program(
             trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker,
             compiled.optimizer if mode == "train" else None,
         )  # fmt: skip
+
+
+def move_metrics(metrics: Iterable[Metric], floats: str) -> None:
+    """Gives the variables of metrics the type of floats of the model that they measure."""
+    if any([variable.__fastnn_move__(floats) for metric in metrics for variable in _variables_of(metric)]):
+        LayerChanges.revise()
+
+
+def _variables_of(metric: Metric) -> list[Variable]:
+    """Returns the variables of a metric, with the remainders of its sums."""
+    found = [one for one in metric.variables if isinstance(one, Variable)]
+    return [*found, *(one.remainder for one in found if isinstance(one, Accumulator))]
 
 
 def _resolve(compiled: Compiled, sample: Sample) -> None:
@@ -505,7 +526,7 @@ def _weighted_mean(emission: Emission, values: int, weights: int, mask: int) -> 
         for _ in range(len(losses_.shape) - len(factors.shape)):
             factors = ops.expand_dims(factors, -1)
         factors = factors + ops.zeros_like(losses_)
-        given = ops.cast(counted[0], "float32") if counted else None
+        given = ops.cast(counted[0], floatx()) if counted else None
         return reduced("loss", losses_, factors, given, "mean_with_sample_weight")
 
     edges = [values, weights] if mask == _UNMASKED else [values, weights, mask]
@@ -521,6 +542,6 @@ def _add_weight_penalties(emission: Emission, layers: Sequence[Part] | dict[Part
                 continue
 
             def of_weight(penalty: Any = penalty, variable: Variable = variable) -> Any:
-                return ops.cast(penalty(ops.convert_to_tensor(variable)), "float32")
+                return ops.cast(penalty(ops.convert_to_tensor(variable)), floatx())
 
             emission.penalties.append(emission.run(of_weight, [], f"{title(layer)}: {penalty!r}")[1][0])

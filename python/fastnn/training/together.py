@@ -28,10 +28,10 @@ _settled: WeakSet[Any] = WeakSet()
 """Models of which all processes have the same state."""
 
 
-def peers() -> _core.Peers | None:
-    """Returns the processes that share each step, as the core sees them; None where no distribution is set."""
+def peers(core: Any) -> _core.Peers | None:
+    """Returns the processes that share each step, as a core sees them; None where no distribution is set."""
     current = distribution()
-    return None if current is None else current.__fastnn_peers__()
+    return None if current is None else current.__fastnn_peers__(core)
 
 
 class Alone:
@@ -218,7 +218,7 @@ def joined(program: Any) -> Any:
     Raises:
         ValueError: Its batches cannot be cut into parts.
     """
-    now = peers()
+    now = peers(_core.core_of(program.trainer))
     if program.peers is not now:
         program.trainer.join(now)
         program.peers = now

@@ -14,6 +14,7 @@ from fastnn.engine.contract import title
 from fastnn.engine.eager_array import EagerArray
 from fastnn.engine.emission import Emission
 from fastnn.layers.activations.elementwise import ElementwiseActivation
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import Shape, Trace, is_symbolic
 
 _MASKED = -1e9
@@ -68,7 +69,7 @@ class Softmax(ElementwiseActivation):
         if is_symbolic(x) or Trace.current() is not None or not any(axis in (0, -np.ndim(x)) for axis in axes):
             return super().__call__(*args, **kwargs)
         mask = args[1] if len(args) > 1 else kwargs.get("mask")
-        x = numeric(x, f"{title(self)}: the input").astype(np.float32)
+        x = numeric(x, f"{title(self)}: the input").astype(floatx())
         counts = True if mask is None else np.broadcast_to(np.asarray(mask, bool), x.shape)
         made = np.asarray(ops.softmax(np.where(counts, x, np.float32(_MASKED)), tuple(axes)))
         return np.where(counts, made, np.float32(0)).view(EagerArray)

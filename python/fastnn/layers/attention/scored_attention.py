@@ -9,6 +9,7 @@ from fastnn import _core, ops
 from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 from fastnn.layers.attention.any_rank import causal_mask, joined_masks, mean_by_scores
+from fastnn.precision import floatx
 from fastnn.seeds import stream_of
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
@@ -109,7 +110,7 @@ class ScoredAttention(Layer):
 
         made, weights = mean_by_scores(self.__fastnn_scores__(query, key), allowed, value, drop)
         if mask[0] is not None:
-            made = ops.multiply(made, ops.cast(ops.expand_dims(mask[0], -1), "float32"))
+            made = ops.multiply(made, ops.cast(ops.expand_dims(mask[0], -1), floatx()))
         return (made, weights) if shown else made
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:

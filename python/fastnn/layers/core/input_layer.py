@@ -9,6 +9,7 @@ from typing import Any
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.node_layer import BY_NODE, NodeLayer
+from fastnn.precision import float_type, floatx, is_float
 from fastnn.ranges import check_count
 from fastnn.signatures import explained
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Shape
@@ -22,8 +23,8 @@ class InputLayer(NodeLayer):
     Args:
         shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
         batch_size: Size of the batch that symbolic tensors show; the data may come in batches of any size.
-        dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32". "string" for
-            texts, which a layer such as `TextVectorization` turns into integers.
+        dtype: Type to which the data is converted: "float32", "float64", "int32" or "bool"; None: `floatx()`. "string"
+            for texts, which a layer such as `TextVectorization` turns into integers.
         sparse: Not supported; must be False or None.
         ragged: Not supported; must be False or None.
         batch_shape: Shape with the batch, in place of `shape`.
@@ -88,7 +89,7 @@ class InputLayer(NodeLayer):
         fixed = kwargs.get("batch_shape", kwargs.get("batch_input_shape"))
         super().__init__(name=name or None, **kwargs)
         self.batch_size = fixed[0] if batch_size is None and fixed is not None else batch_size
-        self.dtype = dtype if dtype == "string" else edge_dtype(dtype, title(self))
+        self.dtype = dtype if dtype == "string" else _input_dtype(dtype, title(self))
         shape = state_of(self).entry_shape
         if shape is None:
             raise ValueError(f"{title(self)} expects a shape, such as Input(shape=(28, 28, 1))")
@@ -117,6 +118,12 @@ class InputLayer(NodeLayer):
         return {"batch_shape": self.batch_shape, "dtype": self.dtype, **optional, "name": self.name}
 
 
+def _input_dtype(dtype: Any, who: str) -> str:
+    """Returns the element type of an input."""
+    made = floatx() if dtype is None else edge_dtype(dtype, who)
+    return float_type(getattr(dtype, "name", dtype)) if is_float(made) else made
+
+
 @explained
 def Input(
     shape: Sequence[int | None] | None = None,
@@ -134,8 +141,8 @@ def Input(
     Args:
         shape: Shape of a sample, without the batch, such as (28, 28, 1); None for an unknown size.
         batch_size: Size of the batch that symbolic tensors show; the data may come in batches of any size.
-        dtype: Type to which the data is converted: "float32", "int32" or "bool"; None means "float32". "string" for
-            texts, which a layer such as `TextVectorization` turns into integers.
+        dtype: Type to which the data is converted: "float32", "float64", "int32" or "bool"; None: `floatx()`. "string"
+            for texts, which a layer such as `TextVectorization` turns into integers.
         sparse: Not supported; must be False or None.
         ragged: Not supported; must be False or None.
         batch_shape: Shape with the batch, in place of `shape`.

@@ -9,6 +9,7 @@ import numpy as np
 from fastnn import ops
 from fastnn.engine.contract import state_of, title
 from fastnn.layers.core.embedding import Embedding
+from fastnn.precision import floatx
 from fastnn.quantizers import AbsMaxQuantizer
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
@@ -120,7 +121,7 @@ class ReversibleEmbedding(Embedding):
         """Returns the vectors of integers, or with `reverse` the logits of vectors."""
         if not reverse:
             return super().call(inputs)
-        logits = self._logits(ops.cast(inputs, "float32"))
+        logits = self._logits(ops.cast(inputs, floatx()))
         return logits if self.logit_soft_cap is None else self.logit_soft_cap * ops.tanh(logits / self.logit_soft_cap)
 
     def _logits(self, inputs: Any) -> Any:

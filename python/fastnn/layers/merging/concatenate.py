@@ -9,6 +9,7 @@ from fastnn import ops
 from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
 from fastnn.layers.merging.merge_layer import Merge
+from fastnn.precision import floatx
 
 
 class Concatenate(Merge):
@@ -53,7 +54,7 @@ class Concatenate(Merge):
         if mask is None or all(one is None for one in self._listed_masks(inputs, mask)):
             return None
         masks = [
-            ops.ones_like(ops.sum(ops.cast(x, "float32"), axis=tuple(range(2, len(x.shape)))), dtype="bool")
+            ops.ones_like(ops.sum(ops.cast(x, floatx()), axis=tuple(range(2, len(x.shape)))), dtype="bool")
             if one is None
             else ops.cast(one, "bool")
             for x, one in zip(inputs, mask, strict=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import ops
+from fastnn.precision import floatx
 
 _TINY = 1e-7
 """Added to the number of places that count, against division by zero where none does."""
@@ -51,7 +52,7 @@ def _moments(x: Any, mask: Any, axes: list[int]) -> tuple[Any, Any]:
     """Returns the mean and the variance of the places that count, along axes."""
     if mask is None:
         return ops.mean(x, axis=axes), ops.var(x, axis=axes)
-    counts = ops.cast(ops.logical_and(ops.expand_dims(mask, -1), ops.ones_like(x, dtype="bool")), "float32")
+    counts = ops.cast(ops.logical_and(ops.expand_dims(mask, -1), ops.ones_like(x, dtype="bool")), floatx())
     number = ops.sum(counts, axis=axes, keepdims=True) + _TINY
     mean = ops.sum(ops.where(counts > 0, x, 0.0), axis=axes, keepdims=True) / number
     variance = ops.sum(counts * ops.square(ops.where(counts > 0, x - mean, 0.0)), axis=axes, keepdims=True) / number

@@ -21,6 +21,7 @@ from fastnn.engine.layer import Layer
 from fastnn.layers.preprocessing.bounding_boxes import checked_format, clip_to_image_size, convert_format
 from fastnn.layers.preprocessing.box_batches import dense_boxes
 from fastnn.layers.preprocessing.factor_ranges import Range, color_range, factor_range
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import Trace, is_symbolic
 
 __all__ = ["BaseImagePreprocessingLayer"]
@@ -147,7 +148,7 @@ class BaseImagePreprocessingLayer(Layer):
             transformation: What `get_random_transformation` returned.
             training: Whether to change them as in training.
         """
-        images = ops.cast(images, "float32")
+        images = ops.cast(images, floatx())
         if not training or transformation is None:
             return images
         return self._transform_images(images, transformation, getattr(self, "interpolation", "bilinear"))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastnn import config, ops
+from fastnn.precision import floatx
 
 __all__ = [
     "affine_transform",
@@ -210,7 +211,7 @@ def affine_transform(
     _only_corners(bounding_box_format, "affine_transform")
 
     def number(value: Any) -> Any:
-        return ops.reshape(ops.cast(ops.convert_to_tensor(value), "float32"), (-1, 1))
+        return ops.reshape(ops.cast(ops.convert_to_tensor(value), floatx()), (-1, 1))
 
     radians = math.pi / 180.0
     rotation, shear = -number(angle) * radians, (-number(shear_x) * radians, -number(shear_y) * radians)
@@ -230,7 +231,7 @@ def affine_transform(
     for axis, (of_x, of_y) in enumerate(((d, -b), (-c, a))):
         of_x, of_y = of_x * number(scale), of_y * number(scale)
         rows.append((of_x, of_y, center[axis] - of_x * moved[0] - of_y * moved[1]))
-    boxes = ops.cast(ops.convert_to_tensor(boxes), "float32")
+    boxes = ops.cast(ops.convert_to_tensor(boxes), floatx())
     x1, y1, x2, y2 = (ops.squeeze(one, axis=-1) for one in _columns(boxes, "affine_transform"))
     corners = ((x1, y1), (x2, y1), (x2, y2), (x1, y2))
     points = [ops.stack([of_x * x + of_y * y + rest for x, y in corners], axis=-1) for of_x, of_y, rest in rows]
@@ -297,7 +298,7 @@ def _variance(variance: Any, encoding: str, who: str) -> Any:
         raise ValueError(f"{who} expects an encoding 'center_xywh' or 'center_yxhw', got {encoding!r}")
     if variance is None:
         return None
-    variance = ops.cast(ops.convert_to_tensor(variance), "float32")
+    variance = ops.cast(ops.convert_to_tensor(variance), floatx())
     if tuple(variance.shape)[-1:] != (4,):
         raise ValueError(f"{who} expects a variance of four numbers, got shape {tuple(variance.shape)}")
     return variance
@@ -370,7 +371,7 @@ def decode_deltas_to_boxes(
     variance = _variance(variance, encoded_format, "decode_deltas_to_boxes")
     height, width = (None, None) if image_shape is None else image_shape[:2]
     anchors = convert_format(anchors, anchor_format, encoded_format, height, width)
-    deltas = ops.cast(ops.convert_to_tensor(boxes_delta), "float32")
+    deltas = ops.cast(ops.convert_to_tensor(boxes_delta), floatx())
     if variance is not None:
         deltas = deltas * variance
     sizes = anchors[..., 2:]
@@ -426,7 +427,7 @@ def compute_iou(
         return result
     padding = ops.max(boxes1, axis=-1, keepdims=True) < 0
     others = ops.swapaxes(ops.max(boxes2, axis=-1, keepdims=True) < 0, -1, -2)
-    return ops.where(ops.logical_or(padding, others), ops.cast(mask_val, "float32"), result)
+    return ops.where(ops.logical_or(padding, others), ops.cast(mask_val, floatx()), result)
 
 
 def compute_ciou(

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastnn import ops
 from fastnn.engine.arrays import numeric
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_symbolic
 
 _FILLING = {"boxes": 0.0, "labels": -1}
@@ -34,7 +35,7 @@ def dense_boxes(bounding_boxes: Any, who: str) -> dict[str, Any]:
         got = sorted(bounding_boxes) if isinstance(bounding_boxes, Mapping) else type(bounding_boxes).__name__
         raise ValueError(f"{who} expects 'bounding_boxes' to be a dict of 'boxes' and 'labels', got {got}")
     made = {name: _dense(value, name, who) for name, value in bounding_boxes.items()}
-    made["boxes"] = ops.cast(made["boxes"], "float32")
+    made["boxes"] = ops.cast(made["boxes"], floatx())
     boxes, labels = tuple(made["boxes"].shape), tuple(made["labels"].shape)
     if len(boxes) not in (2, 3) or boxes[-1] != 4:
         raise ValueError(f"{who} expects boxes (batch, boxes, 4), or (boxes, 4) of one image, got shape {boxes}")

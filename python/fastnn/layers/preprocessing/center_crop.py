@@ -9,6 +9,7 @@ from fastnn import ops
 from fastnn.engine.emission import Emission
 from fastnn.layers.preprocessing.image_layer import ImageLayer
 from fastnn.layers.preprocessing.image_windows import Window, centered_window, window_of_corners, window_of_images
+from fastnn.precision import floatx
 
 
 class CenterCrop(ImageLayer):
@@ -74,7 +75,7 @@ class CenterCrop(ImageLayer):
             transformation: Accepted for Keras compatibility; ignored.
             training: Accepted for Keras compatibility; ignored.
         """
-        return self._transform_images(ops.cast(images, "float32"), transformation, "bilinear")
+        return self._transform_images(ops.cast(images, floatx()), transformation, "bilinear")
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         window = self._window(*self._size(images.shape))

@@ -9,6 +9,7 @@ from fastnn import ops, random
 from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.base_image_preprocessing_layer import BaseImagePreprocessingLayer
 from fastnn.layers.preprocessing.factor_ranges import color_range, factor_range
+from fastnn.precision import floatx
 from fastnn.seeds import is_generator
 
 
@@ -45,7 +46,7 @@ class ComposedImageLayer(BaseImagePreprocessingLayer):
             transformation: What `get_random_transformation` returned.
             training: Whether to change them as in training.
         """
-        images = ops.cast(images, "float32")
+        images = ops.cast(images, floatx())
         if not training and self.__fastnn_in_training_only__:
             return images
         return self._with_channels_last(images, lambda last: self._transformed(last, transformation))

@@ -15,6 +15,7 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.shapes import with_batch_of
 from fastnn.layers.preprocessing.adapt_data import batches
 from fastnn.layers.preprocessing.encoding import Encoding
+from fastnn.precision import floatx
 
 
 class Discretization(Encoding):
@@ -91,7 +92,7 @@ class Discretization(Encoding):
         if self.bin_boundaries is None:
             return None
         array = numeric(self.bin_boundaries, f"{title(self)}: bin_boundaries").reshape(-1)
-        return self.__fastnn_kind__, {"bin_boundaries": array.astype(np.float32)}
+        return self.__fastnn_kind__, {"bin_boundaries": array.astype(floatx())}
 
     def _ready(self) -> dict[str, Any]:
         node = self.__fastnn_core_node__()
@@ -158,7 +159,7 @@ class Discretization(Encoding):
 
     def reset_state(self) -> None:
         """Forgets what `update_state` read; boundaries that were given stay."""
-        self._sketch = np.zeros((2, 0), np.float32)
+        self._sketch = np.zeros((2, 0), dtype=floatx())
 
     def update_state(self, data: Any) -> None:
         """Reads a batch; `adapt` does so for all batches.
@@ -193,7 +194,7 @@ class Discretization(Encoding):
 
 def _summarize(data: NDArray[Any], epsilon: float) -> NDArray[np.float32]:
     """Returns every n-th element of the sorted data and its weight n, about 1 / epsilon elements."""
-    values = np.sort(data.astype(np.float32), axis=None)
+    values = np.sort(data.astype(floatx()), axis=None)
     apart = max(values.size * epsilon, 1)
     kept = values[int(apart - 1) :: int(apart)]
     return np.stack([kept, np.full_like(kept, apart)])
@@ -206,4 +207,4 @@ def _compress(sketch: NDArray[np.float32], epsilon: float) -> NDArray[np.float32
     sums = sketch[1].cumsum()
     at = epsilon + np.arange(0.0, 1.0, epsilon)
     values, counts = (np.interp(at, sums / sums[-1], row) for row in (sketch[0], sums))
-    return np.stack([values, np.diff(counts, prepend=0)]).astype(np.float32)
+    return np.stack([values, np.diff(counts, prepend=0)]).astype(floatx())

@@ -12,6 +12,7 @@ from fastnn.engine.contract import title
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.layers.preprocessing.encoding import encode_tokens
 from fastnn.layers.preprocessing.tokens import as_strings
+from fastnn.precision import is_float
 from fastnn.symbolic.tensors import is_symbolic
 
 _START = np.uint64(0xDECAFCAFFE)
@@ -103,7 +104,7 @@ class HashedCrossing(NodeLayer):
         if is_symbolic(inputs):
             for i, one in enumerate(inputs):
                 # Integers that a layer computes are float32 until the graph is made.
-                if one.dtype == "float32" and type(one.history.layer).__fastnn_is_entry__:
+                if is_float(one.dtype) and type(one.history.layer).__fastnn_is_entry__:
                     raise _of_fractions(f"{title(self)}: input {i}")
             return super().__call__(inputs, *args, **kwargs)
         if not isinstance(inputs, (list, tuple)) or len(inputs) < 2:

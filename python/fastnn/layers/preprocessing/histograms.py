@@ -10,6 +10,7 @@ import numpy as np
 from fastnn import ops
 from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.composed_image_layer import ComposedImageLayer
+from fastnn.precision import floatx
 
 
 class AutoContrast(ComposedImageLayer):
@@ -57,7 +58,7 @@ def _counts(values: Any, bins: int) -> Any:
     """
     spread = ops.expand_dims(values, -1)
     counted = [
-        ops.sum(ops.cast(ops.equal(spread, np.arange(i, min(i + _AT_ONCE, bins), dtype=np.int32)), "float32"), -2)
+        ops.sum(ops.cast(ops.equal(spread, np.arange(i, min(i + _AT_ONCE, bins), dtype=np.int32)), floatx()), -2)
         for i in range(0, bins, _AT_ONCE)
     ]
     return ops.concatenate(counted, -1)
@@ -121,7 +122,7 @@ class Equalization(ComposedImageLayer):
         span = below[-1] - least
         table = ops.round((below - least) * 255.0 / ops.where(ops.equal(span, 0.0), 1.0, span))
         found = ops.take(ops.clip(table, 0.0, 255.0), index)
-        return ops.where(ops.less_equal(ops.sum(ops.cast(ops.greater(counts, 0.0), "float32")), 1.0), channel, found)
+        return ops.where(ops.less_equal(ops.sum(ops.cast(ops.greater(counts, 0.0), floatx())), 1.0), channel, found)
 
 
 class ContrastLimitedAdaptiveHistogramEqualization(ComposedImageLayer):
@@ -206,7 +207,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ComposedImageLayer):
                 tile = (row[:, np.newaxis] * columns + column)[:, :, np.newaxis] * channels + np.arange(channels)
                 index = pixels + (tile * 256).astype(np.int32)
                 taken = ops.take_along_axis(flat, ops.reshape(index, (-1, rows * high * columns * wide * channels)), 1)
-                share = (share_y[:, np.newaxis] * share_x)[:, :, np.newaxis].astype(np.float32)
+                share = (share_y[:, np.newaxis] * share_x)[:, :, np.newaxis].astype(floatx())
                 part = ops.reshape(taken, (-1, rows * high, columns * wide, channels)) * share
                 made = part if made is None else made + part
         return made

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastnn import ops
+from fastnn.precision import floatx
 
 
 class Window(NamedTuple):
@@ -40,16 +41,16 @@ def window_of_images(
 
 def window_of_corners(corners: Any, window: Window, size: tuple[int, int]) -> Any:
     """Returns the corners of boxes in the part of an image that is resized to a size."""
-    shift = ops.cast(ops.stack([window.left, window.top] * 2), "float32")
-    scale = np.array([size[1] / window.width, size[0] / window.height] * 2, np.float32)
-    low = np.zeros(4, np.float32)
-    high = np.array([window.width, window.height] * 2, np.float32)
+    shift = ops.cast(ops.stack([window.left, window.top] * 2), floatx())
+    scale = np.array([size[1] / window.width, size[0] / window.height] * 2, floatx())
+    low = np.zeros(4, floatx())
+    high = np.array([window.width, window.height] * 2, floatx())
     return ops.minimum(ops.maximum(corners - shift, low), high) * scale
 
 
 def rectangles(of_x: tuple[Any, Any], of_y: tuple[Any, Any], height: int, width: int, data_format: str) -> Any:
     """Returns which pixels of images are in rectangles that begin and end at (batch,), with one channel."""
-    y, x = np.indices((height, width), np.float32)
+    y, x = np.indices((height, width), floatx())
     axes = (np.newaxis, slice(None), slice(None))
     axes = axes[:1] + axes if data_format == "channels_first" else (*axes, np.newaxis)  # type: ignore[assignment]
     inside = None

@@ -12,6 +12,7 @@ from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
 from fastnn.layers.preprocessing.tokens import as_integers
 from fastnn.layers.preprocessing.vocabulary_layer import VocabularyLayer
+from fastnn.precision import floatx
 
 
 class IntegerLookup(VocabularyLayer):
@@ -155,5 +156,5 @@ class IntegerLookup(VocabularyLayer):
         )
         if self.output_mode != "tf_idf":
             return edges
-        scale = {"scale": self._idf, "offset": np.zeros(1, np.float32)}
+        scale = {"scale": self._idf, "offset": np.zeros(1, dtype=floatx())}
         return emission.graph.add("Rescaling", self.name, scale, edges)

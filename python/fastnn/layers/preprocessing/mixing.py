@@ -9,6 +9,7 @@ from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.composed_image_layer import ComposedRandomLayer
 from fastnn.layers.preprocessing.factor_ranges import Factor
 from fastnn.layers.preprocessing.image_windows import rectangles
+from fastnn.precision import floatx
 
 
 class MixUp(ComposedRandomLayer):
@@ -71,7 +72,7 @@ class MixUp(ComposedRandomLayer):
             transformation: What `get_random_transformation` returned.
             training: Whether to change them as in training.
         """
-        images = ops.cast(images, "float32")
+        images = ops.cast(images, floatx())
         return _mixed(images, transformation, 4) if training and transformation is not None else images
 
     def transform_labels(self, labels: Any, transformation: Any, training: bool = True) -> Any:
@@ -116,8 +117,8 @@ class MixUp(ComposedRandomLayer):
 def _mixed(x: Any, transformation: Any, rank: int | None = None) -> Any:
     """Returns each row mixed with another, its own with a weight of its own; images have a rank of 4."""
     rank = len(x.shape) if rank is None else rank
-    weight = ops.reshape(ops.cast(transformation["mix_weight"], "float32"), (-1, *[1] * (rank - 1)))
-    x = ops.cast(x, "float32")
+    weight = ops.reshape(ops.cast(transformation["mix_weight"], floatx()), (-1, *[1] * (rank - 1)))
+    x = ops.cast(x, floatx())
     return weight * x + (1.0 - weight) * ops.take(x, transformation["permutation_order"], 0)
 
 
@@ -194,7 +195,7 @@ class CutMix(ComposedRandomLayer):
             transformation: What `get_random_transformation` returned; None: nothing is changed.
             training: Whether to change them as in training.
         """
-        images = ops.cast(images, "float32")
+        images = ops.cast(images, floatx())
         return self._pasted(images, transformation) if training and transformation is not None else images
 
     def _pasted(self, x: Any, transformation: Any) -> Any:

@@ -15,6 +15,7 @@ from fastnn.engine.contract import state_of, title
 from fastnn.engine.eager_array import with_mask
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.layers.preprocessing.adapt_data import batches
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import Shape, Trace
 from fastnn.symbolic.variable import Variable
 
@@ -143,7 +144,7 @@ class Normalization(NodeLayer):
             return ops.reshape(getattr(self, f"adapt_{name}"), sizes)
         if self._given[name] is None:
             return with_mask(getattr(self, f"adapt_{name}").numpy().reshape(sizes))
-        values = np.asarray(self._given[name], np.float32)
+        values = np.asarray(self._given[name], dtype=floatx())
         expanded = [1] * len(shape)
         for axis, size in zip(reversed(kept), reversed(values.shape), strict=False):
             expanded[axis] = size

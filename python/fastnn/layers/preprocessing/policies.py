@@ -20,6 +20,7 @@ from fastnn.layers.preprocessing.random_intensity import (
 )
 from fastnn.layers.preprocessing.random_sharpness import RandomSharpness
 from fastnn.naming import snake_case
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_symbolic
 
 
@@ -171,7 +172,7 @@ class RandAugment(_Policy):
             transformation: What `get_random_transformation` returned.
             training: Whether to change them as in training.
         """
-        return self._all("transform_images", ops.cast(images, "float32"), transformation, training)
+        return self._all("transform_images", ops.cast(images, floatx()), transformation, training)
 
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
         """Returns the boxes, changed as the images are.
@@ -320,7 +321,7 @@ class AugMix(_Policy):
             transformation: What `get_random_transformation` returned.
             training: Whether to change them as in training.
         """
-        images = ops.cast(images, "float32")
+        images = ops.cast(images, floatx())
         if not training or transformation is None:
             return images
         low, high = (float(one) for one in self.value_range)
@@ -346,7 +347,7 @@ class AugMix(_Policy):
         """
         if not training or transformation is None:
             return segmentation_masks
-        return self._blended("transform_segmentation_masks", ops.cast(segmentation_masks, "float32"), transformation)
+        return self._blended("transform_segmentation_masks", ops.cast(segmentation_masks, floatx()), transformation)
 
 
 def _parts(x: Any, count: int) -> list[Any]:

@@ -11,6 +11,7 @@ from fastnn.engine.emission import Emission
 from fastnn.layers.preprocessing.factor_ranges import Factor, Range, color_range, factor_range
 from fastnn.layers.preprocessing.image_layer import RandomColorLayer, RandomImageLayer, of_images
 from fastnn.layers.preprocessing.random_intensity import RandomBrightness, RandomContrast
+from fastnn.precision import floatx
 
 
 class RandomGrayscale(RandomImageLayer):
@@ -119,7 +120,7 @@ class RandomColorDegeneration(RandomColorLayer):
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         gray = ops.image.rgb_to_grayscale(images, self.data_format)
-        return self._clipped(images + ops.cast(transformation["factor"], "float32") * (gray - images))
+        return self._clipped(images + ops.cast(transformation["factor"], floatx()) * (gray - images))
 
 
 class _HueLayer(RandomColorLayer):
@@ -193,7 +194,7 @@ class RandomSaturation(_HueLayer):
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         hue, saturation, value = self._hsv(images)
-        factor = of_images(ops.cast(transformation["factor"], "float32"))
+        factor = of_images(ops.cast(transformation["factor"], floatx()))
         return self._rgb(hue, ops.clip(saturation * factor, 0.0, 1.0), value)
 
 
@@ -256,7 +257,7 @@ class RandomHue(_HueLayer):
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         low, high = self._ranges()["value_range"]
         hue, saturation, value = self._hsv((images - low) / (high - low))
-        hue = hue + of_images(ops.cast(transformation["factor"], "float32"))
+        hue = hue + of_images(ops.cast(transformation["factor"], floatx()))
         hue = ops.where(hue > 1.0, hue - 1.0, ops.where(hue < 0.0, hue + 1.0, hue))
         return ops.clip(self._rgb(hue, saturation, value), 0.0, 1.0) * (high - low) + low
 

@@ -9,6 +9,7 @@ from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
 from fastnn.layers.preprocessing.image_layer import RandomImageLayer
 from fastnn.layers.preprocessing.image_windows import Window, centered_window, window_of_corners, window_of_images
+from fastnn.precision import floatx
 
 
 class RandomCrop(RandomImageLayer):
@@ -86,7 +87,7 @@ class RandomCrop(RandomImageLayer):
             transformation: What `get_random_transformation` returned, or the top and the left of the window.
             training: Accepted for Keras compatibility; ignored.
         """
-        return self._transform_images(ops.cast(images, "float32"), transformation, "bilinear")
+        return self._transform_images(ops.cast(images, floatx()), transformation, "bilinear")
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         window = self._window(transformation, *self._size(images.shape))

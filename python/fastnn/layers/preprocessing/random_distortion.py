@@ -13,6 +13,7 @@ from fastnn.layers.preprocessing.composed_image_layer import ComposedRandomLayer
 from fastnn.layers.preprocessing.factor_ranges import Factor
 from fastnn.layers.preprocessing.image_layer import of_images
 from fastnn.ops.image_sampling import FILL_MODES, INTERPOLATIONS, displaced, homography
+from fastnn.precision import floatx
 
 
 class RandomGaussianBlur(ComposedRandomLayer):
@@ -84,11 +85,11 @@ class RandomGaussianBlur(ComposedRandomLayer):
     def _transformed(self, images: Any, transformation: Any) -> Any:
         if transformation is None:
             return images
-        sigma = ops.cast(transformation["blur_factor"], "float32")
+        sigma = ops.cast(transformation["blur_factor"], floatx())
         sizes = [self.kernel_size] * 2 if isinstance(self.kernel_size, int) else list(self.kernel_size)
         curves = []
         for i, size in enumerate(sizes):
-            places = ((np.arange(size) - (size - 1) / 2.0) ** 2).astype(np.float32)
+            places = ((np.arange(size) - (size - 1) / 2.0) ** 2).astype(floatx())
             curve = ops.exp(-0.5 * places / (sigma[i] * sigma[i]))
             curves.append(curve / ops.sum(curve))
         blurred = _smoothed(_smoothed(images, curves[1], 1), curves[0], 2)
@@ -169,7 +170,7 @@ class RandomPerspective(ComposedRandomLayer):
         if not training:
             return None
         rows, height, width = self._extent(data)
-        corners = np.array([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]], np.float32)
+        corners = np.array([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]], floatx())
         half = 0.5 * float(self._range("scale")[1])
         moved = self._draw((rows, 4, 2), (-half, half), seed)
         start = moved * 0.0 + corners
@@ -202,7 +203,7 @@ class RandomPerspective(ComposedRandomLayer):
             return bounding_boxes
         height, width = self._size(transformation["input_shape"])
         corners = self._corners(bounding_boxes, height, width)
-        start, end = (ops.cast(transformation[name], "float32") for name in ("start_points", "end_points"))
+        start, end = (ops.cast(transformation[name], floatx()) for name in ("start_points", "end_points"))
         numbers = homography(end, start)
         of_x, of_y, below = (numbers[:, None, 0:3], numbers[:, None, 3:6], numbers[:, None, 6:8])
         places = []
@@ -224,7 +225,7 @@ class RandomPerspective(ComposedRandomLayer):
         """
         if not training or transformation is None:
             return segmentation_masks
-        masks = ops.cast(segmentation_masks, "float32")
+        masks = ops.cast(segmentation_masks, floatx())
         return self._with_channels_last(masks, lambda last: self._viewed(last, transformation, "nearest"))
 
 
@@ -338,5 +339,5 @@ class RandomElasticTransform(ComposedRandomLayer):
         """
         if not training or transformation is None:
             return segmentation_masks
-        masks = ops.cast(segmentation_masks, "float32")
+        masks = ops.cast(segmentation_masks, floatx())
         return self._with_channels_last(masks, lambda last: self._displaced(last, transformation, "nearest"))

@@ -13,6 +13,7 @@ from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.factor_ranges import Factor, Range, factor_range
 from fastnn.layers.preprocessing.image_layer import RandomColorLayer, of_images
 from fastnn.layers.preprocessing.image_windows import rectangles
+from fastnn.precision import floatx
 
 
 class RandomErasing(RandomColorLayer):
@@ -92,7 +93,7 @@ class RandomErasing(RandomColorLayer):
             generator = self.generator if seed is None else seed
             filling = random.normal((rows, *shape[-3:]), seed=generator) * self._ranges()["value_range"][1]
         else:
-            filling = ops.cast(np.asarray(self.fill_value, np.float32), "float32")
+            filling = ops.cast(np.asarray(self.fill_value, floatx()), floatx())
             if filling.ndim:
                 filling = filling.reshape((-1, 1, 1) if self.data_format == "channels_first" else (-1,))
         return {
@@ -107,7 +108,7 @@ class RandomErasing(RandomColorLayer):
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         chosen = ops.logical_and(of_images(transformation["apply_erasing"]), transformation["batch_masks"])
-        return ops.where(chosen, ops.cast(transformation["fill_value"], "float32"), images)
+        return ops.where(chosen, ops.cast(transformation["fill_value"], floatx()), images)
 
     def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""

@@ -15,6 +15,7 @@ from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.bounding_boxes import affine_transform
 from fastnn.layers.preprocessing.factor_ranges import Factor, Range, factor_range
 from fastnn.layers.preprocessing.image_layer import RandomImageLayer
+from fastnn.precision import floatx
 
 
 class RandomFlip(RandomImageLayer):
@@ -404,11 +405,11 @@ class RandomTranslation(_MappedLayer):
         return {"translations": ops.concatenate([right, down], 1), "input_shape": _shape(data)}
 
     def _map(self, transformation: Any, height: int, width: int) -> Any:
-        shifts = ops.cast(transformation["translations"], "float32")
+        shifts = ops.cast(transformation["translations"], floatx())
         return _numbers(1.0, 0.0, -shifts[:, 0], 0.0, 1.0, -shifts[:, 1])
 
     def _moved(self, corners: Any, transformation: Any, height: int, width: int) -> Any:
-        shifts = ops.cast(transformation["translations"], "float32")
+        shifts = ops.cast(transformation["translations"], floatx())
         return corners + _of_boxes(ops.concatenate([shifts, shifts], 1), corners)
 
 
@@ -480,12 +481,12 @@ class RandomShear(_MappedLayer):
         return {"shear_factor": ops.concatenate(drawn, 1) * sign, "input_shape": _shape(data)}
 
     def _map(self, transformation: Any, height: int, width: int) -> Any:
-        factors = ops.cast(transformation["shear_factor"], "float32")
+        factors = ops.cast(transformation["shear_factor"], floatx())
         return _numbers(1.0, factors[:, 0], 0.0, factors[:, 1], 1.0, 0.0)
 
     def _moved(self, corners: Any, transformation: Any, height: int, width: int) -> Any:
         # As in Keras the factors count here in shares of the width and the height, not in pixels.
-        factors = ops.cast(transformation["shear_factor"], "float32")
+        factors = ops.cast(transformation["shear_factor"], floatx())
         of_x, of_y = factors[:, 0:1], factors[:, 1:2]
         x1, x2 = corners[..., 0] / width, corners[..., 2] / width
         y1, y2 = corners[..., 1] / height, corners[..., 3] / height

@@ -9,6 +9,7 @@ from fastnn import ops, random
 from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.factor_ranges import Factor, Range, factor_range
 from fastnn.layers.preprocessing.image_layer import RandomColorLayer, of_images
+from fastnn.precision import floatx
 
 
 class RandomBrightness(RandomColorLayer):
@@ -69,7 +70,7 @@ class RandomBrightness(RandomColorLayer):
         return {"rgb_delta": drawn * (high - low)}
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
-        return self._clipped(images + ops.cast(transformation["rgb_delta"], "float32"))
+        return self._clipped(images + ops.cast(transformation["rgb_delta"], floatx()))
 
 
 class RandomContrast(RandomColorLayer):
@@ -134,7 +135,7 @@ class RandomContrast(RandomColorLayer):
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         axes = (-2, -1) if self.data_format == "channels_first" else (-3, -2)
         mean = ops.mean(images, axes, keepdims=True)
-        return self._clipped((images - mean) * ops.cast(transformation["contrast_factor"], "float32") + mean)
+        return self._clipped((images - mean) * ops.cast(transformation["contrast_factor"], floatx()) + mean)
 
 
 class RandomInvert(RandomColorLayer):
@@ -257,7 +258,7 @@ class RandomPosterization(RandomColorLayer):
         return {"shift_factor": 8 - kept}
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
-        step = of_images(2.0 ** ops.cast(transformation["shift_factor"], "float32"))
+        step = of_images(2.0 ** ops.cast(transformation["shift_factor"], floatx()))
         return self._from_bytes(ops.floor(ops.floor(self._to_bytes(images)) / step) * step)
 
 
@@ -330,6 +331,6 @@ class Solarization(RandomColorLayer):
         return made
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
-        drawn = {name: ops.cast(value, "float32") for name, value in transformation.items()}
+        drawn = {name: ops.cast(value, floatx()) for name, value in transformation.items()}
         moved = ops.clip(self._to_bytes(images) + drawn["additions"], 0.0, 255.0)
         return self._from_bytes(ops.where(moved < drawn["thresholds"], moved, 255.0 - moved))

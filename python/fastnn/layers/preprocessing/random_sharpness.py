@@ -11,6 +11,7 @@ from fastnn import ops
 from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.factor_ranges import Factor, Range, factor_range
 from fastnn.layers.preprocessing.image_layer import RandomColorLayer, of_images
+from fastnn.precision import floatx
 
 
 class RandomSharpness(RandomColorLayer):
@@ -74,6 +75,6 @@ class RandomSharpness(RandomColorLayer):
         kernel = np.full((3, 3, channels, 1), 1.0 / 13.0, np.float32)
         kernel[1, 1] = 5.0 / 13.0
         smooth = ops.depthwise_conv(images, kernel, strides=1, padding="same", data_format="channels_last")
-        factor = of_images(1.0 - 2.0 * ops.cast(transformation["factor"], "float32"))
+        factor = of_images(1.0 - 2.0 * ops.cast(transformation["factor"], floatx()))
         made = self._clipped(images + factor * (smooth - images))
         return ops.moveaxis(made, -1, 1) if first else made

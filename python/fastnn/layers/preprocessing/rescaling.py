@@ -11,6 +11,7 @@ from fastnn import config
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import title
 from fastnn.engine.node_layer import NodeLayer
+from fastnn.precision import floatx
 
 
 class Rescaling(NodeLayer):
@@ -46,7 +47,7 @@ class Rescaling(NodeLayer):
         """Returns the kind and the config of the node; None for a layer that passes its input on."""
         made = {}
         for name in ("scale", "offset"):
-            array = np.atleast_1d(numeric(getattr(self, name), f"{title(self)}: {name}")).astype(np.float32)
+            array = np.atleast_1d(numeric(getattr(self, name), f"{title(self)}: {name}")).astype(floatx())
             if np.ndim(getattr(self, name)) > 0 and config.image_data_format() == "channels_first":
                 array = array.reshape(array.shape + (1,) * (3 - array.ndim))
             made[name] = array

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn import ops
 from fastnn.layers.preprocessing.image_layer import ImageLayer
+from fastnn.precision import floatx
 
 
 class Resizing(ImageLayer):
@@ -83,7 +84,7 @@ class Resizing(ImageLayer):
             transformation: Accepted for Keras compatibility; ignored.
             training: Accepted for Keras compatibility; ignored.
         """
-        return self._transform_images(ops.cast(images, "float32"), transformation, self.interpolation)
+        return self._transform_images(ops.cast(images, floatx()), transformation, self.interpolation)
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         return ops.image.resize(

@@ -12,6 +12,7 @@ from fastnn import config, ops
 from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 from fastnn.initializers import STFT
+from fastnn.precision import floatx
 from fastnn.ranges import check_count, check_range
 from fastnn.symbolic.variable import Variable
 
@@ -113,7 +114,7 @@ class MelSpectrogram(Layer):
         """Returns the spectrograms."""
         length = self.sequence_length or self.fft_length
         real, imaginary = ops.stft(
-            ops.cast(inputs, "float32"), length, self.sequence_stride, self.fft_length, self.window
+            ops.cast(inputs, floatx()), length, self.sequence_stride, self.fft_length, self.window
         )
         power = ops.square(real) + ops.square(imaginary)
         power = power if self.mag_exp == 2.0 else ops.power(ops.sqrt(power), self.mag_exp)
@@ -142,7 +143,7 @@ class MelSpectrogram(Layer):
         falling = (high - mels[:, np.newaxis]) / (high - center)
         shares = np.maximum(0.0, np.minimum(rising, falling))
         shares[0] = 0.0  # The mean of a sound is no tone.
-        return shares.astype(np.float32)
+        return shares.astype(floatx())
 
 
 class STFTSpectrogram(Layer):

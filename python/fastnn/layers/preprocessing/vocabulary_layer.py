@@ -20,6 +20,7 @@ from fastnn.layers.preprocessing import string_hashes as hashing
 from fastnn.layers.preprocessing.encoding import ENCODINGS, encode_tokens, encoded_shape
 from fastnn.layers.preprocessing.string_hashes import hash_key
 from fastnn.layers.preprocessing.tokens import as_integers, distinct
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import is_symbolic
 
 _VOCABULARY = "vocabulary.txt"
@@ -179,7 +180,7 @@ class VocabularyLayer(NodeLayer):
                 f"{title(self)} expects at most max_tokens = {self.max_tokens} tokens, got {size} with those in front"
             )
         if idf_weights is not None:
-            weights = np.asarray(idf_weights, dtype=np.float32)
+            weights = np.asarray(idf_weights, dtype=floatx())
             if weights.shape != given.shape and weights.shape == (size,) and not whole:
                 weights = weights[len(front) :]
             if weights.shape != given.shape:
@@ -191,8 +192,8 @@ class VocabularyLayer(NodeLayer):
 
     def _take_idf(self, weights: NDArray[np.float32], missing: int) -> None:
         """Stores the weights; missing ones in front get the mean of the others, missing ones at the end 0."""
-        front = np.full(missing, weights.mean() if weights.size else 0, np.float32)
-        weights = np.concatenate([front, weights.astype(np.float32)])
+        front = np.full(missing, weights.mean() if weights.size else 0, dtype=floatx())
+        weights = np.concatenate([front, weights.astype(floatx())])
         behind = max(0, self.max_tokens - len(weights)) if self.pad_to_max_tokens and self.max_tokens else 0
         self._idf = np.pad(weights, (0, behind))
 
@@ -220,7 +221,7 @@ class VocabularyLayer(NodeLayer):
             store: Dict, or group of a file, which has them as "idf_weights", or nothing.
         """
         if self.output_mode == "tf_idf" and "idf_weights" in store:
-            self._idf = np.asarray(store["idf_weights"], np.float32)
+            self._idf = np.asarray(store["idf_weights"], dtype=floatx())
 
     def save_assets(self, dir_path: str | Path) -> None:
         """Writes the vocabulary into a folder, as `vocabulary.txt` with one token a line, unless the config has it.
@@ -341,7 +342,7 @@ class VocabularyLayer(NodeLayer):
         tokens = [token for token, _ in frequent]
         if self.output_mode == "tf_idf":
             seen = np.array([self._documents[token] for token, _ in frequent], dtype=np.float64)
-            self._take_idf(np.log(1 + self._document_count / (1 + seen)).astype(np.float32), self._token_start())
+            self._take_idf(np.log(1 + self._document_count / (1 + seen)).astype(floatx()), self._token_start())
         self._take(tokens)
         self._counts, self._documents = {}, {}
 

@@ -14,6 +14,7 @@ from fastnn.engine.contract import title
 from fastnn.engine.input_spec import InputSpec
 from fastnn.layers.rnn.step_by_step import StepByStep
 from fastnn.layers.windowed import for_each_axis
+from fastnn.precision import floatx
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
@@ -155,7 +156,7 @@ class _ConvLSTM(StepByStep):
 
     def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
         """Returns the initial bias, which is 1 for the forget gate, the second part of the channels."""
-        value = np.array(self.bias_initializer(shape), np.float32)
+        value = np.array(self.bias_initializer(shape), dtype=floatx())
         if self.unit_forget_bias:
             value[self.filters : 2 * self.filters] = 1.0
         return value
@@ -184,7 +185,7 @@ class _ConvLSTM(StepByStep):
         Returns:
             The output; with `return_state` a tuple of it and the final states.
         """
-        sequences = ops.cast(sequences, "float32")
+        sequences = ops.cast(sequences, floatx())
         if self._channels_first:
             sequences = ops.moveaxis(sequences, 2, -1)
             initial_state = initial_state and [ops.moveaxis(one, 1, -1) for one in initial_state]

@@ -21,6 +21,7 @@ from fastnn.engine.layer import Layer
 from fastnn.engine.node_layer import NodeLayer, unmade
 from fastnn.engine.ownership import new_variable
 from fastnn.ops.node import node
+from fastnn.precision import floatx
 from fastnn.regularizers import Regularizer
 from fastnn.seeds import stream_of
 from fastnn.symbolic.tensors import KerasTensor
@@ -184,7 +185,7 @@ class Weighted(NodeLayer):
         config.update(arguments)
         if not training:
             config.update(dropout=0.0, recurrent_dropout=0.0)
-        inputs = [ops.cast(sequences, "float32")]
+        inputs = [ops.cast(sequences, floatx())]
         if mask is not None:
             inputs.append(ops.cast(mask, "bool"))
         if initial_state is not None:
@@ -288,7 +289,7 @@ class OverTime(Layer):
     def reset_state(self) -> None:
         """Sets the states of a stateful layer to 0."""
         for state in self.states or ():
-            state.assign(np.zeros(state.shape, np.float32))
+            state.assign(np.zeros(state.shape, dtype=floatx()))
 
     def reset_states(self) -> None:
         """Sets the states of a stateful layer to 0."""

@@ -12,6 +12,7 @@ from fastnn.engine.emission import stand_in
 from fastnn.layers.rnn.cells import select_states
 from fastnn.layers.rnn.recurrent import OverTime
 from fastnn.ops.node import node
+from fastnn.precision import floatx
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments
 from fastnn.symbolic.variable import Variable
@@ -84,7 +85,7 @@ class StepByStep(OverTime):
         if self.states is not None:
             last = Structure(states).flat(states)
             for state, tensor in zip(self.states, last, strict=True):
-                _state_node("KeepState", state, ops.cast(tensor, "float32"))
+                _state_node("KeepState", state, ops.cast(tensor, floatx()))
         # A cell of a single state has it alone, whatever form the state had within.
         states = [
             state[0] if isinstance(state, (list, tuple)) and not isinstance(size, (list, tuple)) else state

@@ -1,0 +1,73 @@
+"""Types of floats: float32, and float64 where it is asked for.
+
+A model computes in one of them, on a core of its own: `fastnn._native` in float32, `fastnn._native64` in float64, which
+is loaded when the first float64 weight or graph is made. A tensor's type says which. Between tensors of one graph the
+two names mean the same, since a graph has one type of floats.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FLOATS = ("float32", "float64")
+"""The names of the types of floats."""
+
+_floatx = "float32"
+_within: contextvars.ContextVar[str | None] = contextvars.ContextVar("fastnn_floats", default=None)
+
+
+def floatx() -> str:
+    """Returns the type of what says nothing of its own."""
+    return _within.get() or _floatx
+
+
+def set_floatx(name: str) -> None:
+    """Sets the type of what says nothing of its own."""
+    global _floatx
+    _floatx = name
+
+
+@contextmanager
+def using(floats: str) -> Iterator[None]:
+    """Lets a type be that of what says nothing of its own, while a layer of this type makes its weights or is traced.
+
+    Args:
+        floats: "float32" or "float64".
+    """
+    token = _within.set(floats)
+    try:
+        yield
+    finally:
+        _within.reset(token)
+
+
+def is_float(dtype: Any) -> bool:
+    """Returns whether an element type is one of floats."""
+    return dtype in FLOATS
+
+
+def same_type(one: str, other: str) -> bool:
+    """Returns whether two element types are the same in any graph."""
+    return one == other or (one in FLOATS and other in FLOATS)
+
+
+def float_type(dtype: Any) -> str:
+    """Returns the type of floats of an array or a variable: float64 where it is float64, else `floatx()`."""
+    return "float64" if str(dtype) == "float64" else floatx()
+
+
+def as_floats(value: Any) -> NDArray[Any]:
+    """Returns an array of floats that loses no digits: float64 stays, everything else becomes float32."""
+    array = np.asarray(value)
+    return array if array.dtype == np.float64 else array.astype(np.float32)
+
+
+def largest_in(array: NDArray[Any], floats: str) -> float:
+    """Returns the largest number of an array of floats that is finite, in the array and in a core of this type."""
+    return float(min(np.finfo(array.dtype).max, np.finfo(floats).max))
