@@ -131,6 +131,8 @@ def test_a_pipeline_goes_through_its_config() -> None:
     again = layers.Pipeline.from_config(pipeline.get_config())
     np.testing.assert_array_equal(again(IMAGES), pipeline(IMAGES))
     assert pipeline.compute_output_shape((None, 9, 8, 3)) == (None, 4, 4, 3)
+    with pytest.raises(ValueError, match="a config with a list of 'layers', got None"):
+        layers.Pipeline.from_config({"name": "pipeline"})
 
 
 def test_one_sound_and_several() -> None:

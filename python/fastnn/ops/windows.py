@@ -76,7 +76,8 @@ def _run_dilated(kind: str, inputs: Any, arguments: dict[str, Any], kernel: Any,
             widths.append((missing // 2, missing - missing // 2))
         inputs = shaping.pad(inputs, [*widths, (0, 0)])
     made = run(kind, inputs, {**arguments, "strides": 1, "padding": "valid"}, [kernel], who)
-    return made[(slice(None), *(slice(None, None, stride) for stride in strides))]
+    places = [slice(None), *(slice(None, None, stride) for stride in strides)]
+    return made[tuple(places)]
 
 
 def _of_axes(value: Any, rank: int) -> list[int]:

@@ -35,9 +35,9 @@ class ByImages(ByNode):
 
     def outcome(self, part: NodeLayer, arguments: Arguments, training: bool | None) -> Outcome:
         """Builds the layer and returns the output specs."""
-        return (BY_CODE if _is_dict(arguments.place(arguments.tensors)[0]) else super()).outcome(
-            part, arguments, training
-        )
+        if _is_dict(arguments.place(arguments.tensors)[0]):
+            return BY_CODE.outcome(part, arguments, training)
+        return super().outcome(part, arguments, training)
 
     def emit(self, part: NodeLayer, emission: Emission, edges: list[int], arguments: Arguments | None) -> list[int]:
         """Adds the node, or what the methods of the layer compute, to a graph."""

@@ -69,5 +69,7 @@ class Pipeline(Layer):
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """Returns a new layer with the arguments that `get_config` returned."""
         made = dict(config)
+        if not isinstance(made.get("layers"), (list, tuple)):
+            raise ValueError(f"Pipeline expects a config with a list of 'layers', got {made.get('layers')!r}")
         made["layers"] = [layer_from_config(one, custom_objects) for one in made["layers"]]
         return cls(**{name: made[name] for name in ("layers", "name") if name in made})
