@@ -1,10 +1,11 @@
-"""`python -m bench [networks|predict|kernels|threads|busy|variants]`: compares results, measures times, prints them."""
+"""`python -m bench [networks|zoo|predict|kernels|threads|busy|variants]`: compares results, then measures times."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from bench import report
 from bench.kernels import FORWARD, KERNELS, MOVED, STEPS
 from bench.runner import Contest, Contestant, Failed, Record, Settings, competing, usable_processors
 from bench.workloads import WORKLOADS, Conv2D, Missing, Workload
+from bench.zoo import ZOO
 
 FRAMEWORKS = [
     "fastnn",
@@ -45,7 +47,10 @@ def interpreter(framework: str, arguments: argparse.Namespace) -> str:
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Times fastnn against other frameworks.")
     parser.add_argument(
-        "what", nargs="?", choices=["networks", "predict", "kernels", "threads", "busy", "variants"], default="networks"
+        "what",
+        nargs="?",
+        choices=["networks", "zoo", "predict", "kernels", "threads", "busy", "variants"],
+        default="networks",
     )
     parser.add_argument("--only", action="append", metavar="NAME", help="a workload or kernel; may be given again")
     parser.add_argument("--frameworks", nargs="+", metavar="NAME", help=f"of {', '.join(FRAMEWORKS)}; first: compared")
@@ -55,11 +60,17 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--avx2", action="store_true", help="hold every framework to AVX2")
     parser.add_argument("--quick", action="store_true", help="few rows, two short rounds: to see that it works")
     parser.add_argument("--records", type=Path, help="append the records to this file, one JSON object a line")
+    parser.add_argument(
+        "--read", type=Path, help="networks, zoo: measure nothing, show the records of this file, the last of each"
+    )
+    parser.add_argument(
+        "--into", type=Path, help="networks, zoo: write the tables into the section of this Markdown file too"
+    )
     for framework in [*FRAMEWORKS, "onnxruntime"]:
         parser.add_argument(f"--python-{framework}", metavar="PATH", help=f"the interpreter that has {framework}")
     arguments = parser.parse_args()
 
-    known = {w.name for w in (KERNELS if arguments.what == "kernels" else WORKLOADS)}
+    known = {w.name for w in {"kernels": KERNELS, "zoo": ZOO}.get(arguments.what, WORKLOADS)}
     usual = {"kernels": KERNEL_FRAMEWORKS, "predict": PREDICTORS}.get(arguments.what, FRAMEWORKS)
     arguments.frameworks = arguments.frameworks or usual
     allowed = [*FRAMEWORKS, *usual]
@@ -138,12 +149,25 @@ class Run:
         return "\n\n".join(lines) + "\n"
 
 
+def put(path: Path, section: str, text: str) -> None:
+    """Replaces a section of a Markdown file."""
+    before, title, after = path.read_text().partition(f"## {section}\n\n")
+    if not title:
+        sys.exit(f"{path} has no section ## {section}")
+    rest = re.search(r"^##+ .*", after, flags=re.MULTILINE | re.DOTALL)
+    path.write_text(before + title + text + (f"\n{rest[0]}" if rest else ""))
+
+
 def main() -> None:
     arguments = parsed()
     run = Run(arguments)
-    if arguments.what == "networks":
-        run.measure(WORKLOADS, list(report.MEASURES))
-        text = [table(run.ordered(), WORKLOADS) for table in (report.ratios, report.memory)]
+    if arguments.what in ("networks", "zoo"):
+        workloads = ZOO if arguments.what == "zoo" else WORKLOADS
+        if arguments.read:
+            run.records = report.earlier(arguments.read)
+        else:
+            run.measure(workloads, list(report.MEASURES))
+        text = [table(run.ordered(), workloads) for table in (report.ratios, report.memory)]
     elif arguments.what == "predict":
         run.measure(WORKLOADS, [measure for measure in report.MEASURES if measure != "train"])
         text = [report.ratios(run.ordered(), WORKLOADS)]
@@ -181,8 +205,10 @@ def main() -> None:
             report.kernels(run.ordered(), STEPS, "train"),
         ]
     if run.records:
-        print(run.heading())
-        print("\n".join(table for table in text if table))
+        shown = "\n".join([run.heading(), *(table for table in text if table)])
+        print(shown)
+        if arguments.into:
+            put(arguments.into, arguments.what.capitalize(), shown)
     for reason, names in run.notes.items():
         print(f"NOT MEASURED: {reason}: {', '.join(names)}")
     if run.failures or not run.records:

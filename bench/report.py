@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from bench.runner import Record
 from bench.workloads import Workload, arithmetic, traffic
@@ -15,6 +17,12 @@ MEASURES = {
     "predict_row": "one row: model.predict(x, verbose=0)",
 }
 NOT_PEERS = {"fastnn", "numpy"}
+
+
+def earlier(path: Path) -> list[Record]:
+    """Returns the records of earlier runs, the last of each framework and workload."""
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    return list({(record["workload"], record["name"]): record for record in records}.values())
 
 
 def in_words(seconds: float) -> str:

@@ -84,6 +84,7 @@ class Network(nn.Module):
         super().__init__()
         self.queue = [torch.from_numpy(np.array(w)) for w in weights]
         self.shape = shape  # of a row, its channels last
+        self.convolves = len(shape) == 3 or isinstance(workload.layers[0], workloads.Conv1D)
         self.flattened: tuple[int, ...] | None = None
         self.softmax, self.squares = workload.probabilities, workload.loss == "mean_squared_error"
         self.layers = nn.Sequential(*(one for layer in workload.layers for one in self.modules_of(layer)))
@@ -105,10 +106,9 @@ class Network(nn.Module):
                 modules = [SelfAttention(layer, self.taken(8))]
             case workloads.Dense(units):
                 weights = self.taken(2)
-                if (
-                    self.flattened
-                ):  # rows of the kernel are numbered (height, width, channels), PyTorch's channels first
-                    kernel = weights[0].reshape(*self.flattened, units).permute(2, 0, 1, 3).reshape(-1, units)
+                # Rows of the kernel are numbered with the channels last, and PyTorch has them first.
+                if self.flattened:
+                    kernel = weights[0].reshape(*self.flattened, units).movedim(-2, 0).reshape(-1, units)
                     weights, self.flattened = [kernel, weights[1]], None
                 if len(shape) == 3:  # on every pixel: a convolution of 1x1
                     modules, weights[0] = [nn.Conv2d(shape[-1], units, 1)], weights[0].T[:, :, None, None]
@@ -148,7 +148,7 @@ class Network(nn.Module):
             case workloads.Dropout(rate):
                 modules = [nn.Dropout(rate)]
             case workloads.Flatten():
-                modules, self.flattened = [nn.Flatten()], shape
+                modules, self.flattened = [nn.Flatten()], shape if self.convolves else None
         with torch.no_grad():
             for parameter, value in zip(modules[0].parameters() if weights else (), weights, strict=False):
                 parameter.copy_(value)

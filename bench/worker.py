@@ -22,6 +22,7 @@ import numpy as np
 
 from bench.kernels import KERNELS
 from bench.workloads import WORKLOADS, Unsupported
+from bench.zoo import ZOO
 
 Answer = dict[str, Any]
 
@@ -57,7 +58,7 @@ class Worker:
         self, workload: str, rows: int, threads: int, weights: str, framework: str, variant: str, check: bool
     ) -> Answer:
         """Builds the network; a framework that is missing, or does not support it, is an answer and not an error."""
-        self.work = next(w for w in [*WORKLOADS, *KERNELS] if w.name == workload)
+        self.work = next(w for w in [*WORKLOADS, *ZOO, *KERNELS] if w.name == workload)
         x, y = self.work.data()
         x, y = x[:rows], y[:rows]
         with np.load(weights) as file:

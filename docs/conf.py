@@ -104,6 +104,7 @@ copybutton_exclude = ".linenos, .gp, .go"
 html_theme = "pydata_sphinx_theme"
 html_title = f"fastnn {release}"
 html_static_path = ["_static"]
+templates_path = ["_templates"]
 html_css_files = ["pages.css"]
 html_favicon = "_static/mark.svg"
 html_search_scorer = str(HERE / "_static" / "scorer.js")
@@ -125,5 +126,5 @@ html_theme_options = {
     # A page lists its own branch of the tree alone; with the whole tree the reference would have 150 megabytes.
     "collapse_navigation": True,
 }
-html_sidebars = {"index": [], "benchmarks": [], "glossary": []}
+html_sidebars = {"index": [], "benchmarks": [], "glossary": [], "api/generated/**": ["chapter.html"]}
 html_context = {"default_mode": "auto"}

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import multiprocessing
 import random
 import resource
 import sys
@@ -220,6 +221,47 @@ def changed_hdf5(data: bytes, draw: random.Random) -> bytes:
     return buffer.getvalue()
 
 
+class Apart:
+    """A function called in a process of its own, which is replaced where it dies or does not answer.
+
+    The HDF5 library, which changes files as trees, does not survive each of those that it is given.
+
+    Args:
+        function: The function.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pipe, there = multiprocessing.Pipe()
+        self._process = multiprocessing.get_context("fork").Process(target=self._answer, args=(there,), daemon=True)
+        self._process.start()
+        there.close()
+
+    def _answer(self, pipe: Any) -> None:
+        while True:
+            arguments = pipe.recv()
+            try:
+                pipe.send(self._function(*arguments))
+            except Exception:
+                pipe.send(None)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Returns what the function returns, or None where it raises, dies or takes more than five seconds."""
+        try:
+            self._pipe.send(arguments)
+            if self._pipe.poll(5):
+                return self._pipe.recv()
+        except (EOFError, OSError):
+            pass
+        self._process.kill()
+        self._process.join()
+        self._begin()
+        return None
+
+
 def changed(data: bytes, most: int, seed: int) -> bytes:
     """Returns another input made of one, as libFuzzer asks for it."""
     draw = random.Random(seed)
@@ -228,12 +270,15 @@ def changed(data: bytes, most: int, seed: int) -> bytes:
         return atheris.Mutate(data, most)
     door = DOORS[head[0] % len(DOORS)]
     if draw.random() < 0.85:
-        change = changed_json if door in OF_JSON else changed_hdf5 if door in OF_HDF5 else None
+        new = None
         # What is no JSON or HDF5 any more, or not taken by HDF5, is changed as bytes.
-        with contextlib.suppress(Exception):
-            new = head + change(rest, draw) if change is not None else b""
-            if new and len(new) <= most and new != data:
-                return new
+        if door in OF_JSON:
+            with contextlib.suppress(Exception):
+                new = changed_json(rest, draw)
+        elif door in OF_HDF5 and changed_apart is not None:
+            new = changed_apart(rest, draw)
+        if new is not None and len(head + new) <= most and new != rest:
+            return head + new
     return head + atheris.Mutate(rest, most - 2)
 
 
@@ -249,6 +294,8 @@ def one(data: bytes) -> None:
     assert door in OF_ANY_SIZE or mib <= MOST_MIB, f"{door.__name__} took {mib} MiB"
 
 
+changed_apart: Apart | None = None
+"""`changed_hdf5` in a process of its own, where it is used."""
 _seen: set[tuple[str, str, int | None]] = set()
 
 
@@ -273,6 +320,7 @@ if __name__ == "__main__":
     seeds.mkdir()
     for name, data in first_inputs().items():
         (seeds / name).write_bytes(data)
+    changed_apart = Apart(changed_hdf5)
     arguments = [one for one in sys.argv if one not in ("--plain", "--go-on")]
     # Folders stand behind each other; what is found goes into the first.
     atheris.Setup(

@@ -333,7 +333,7 @@ def test_tensorboard(tmp_path):
 def test_tensorboard_costs_nothing_within_an_epoch(tmp_path):
     pytest.importorskip("tensorboard")
     hooks = callbacks.CallbackList([callbacks.TensorBoard(tmp_path, write_steps_per_second=True)])
-    assert hooks.batch_hooks("train") == hooks.batch_hooks("test") == ([], [])
+    assert hooks.batch_hooks("train") == hooks.batch_hooks("test") == ([], [], [])
     assert any(callbacks.CallbackList([callbacks.TensorBoard(tmp_path, update_freq="batch")]).batch_hooks("train"))
 
 

@@ -311,3 +311,9 @@ def test_a_hook_of_batches_that_an_epoch_begins_with():
     model.compile("sgd", "mse")
     model.fit(np.ones((8, 1)), np.ones((8, 1)), batch_size=2, epochs=2, verbose=0, callbacks=[Late()])
     assert told == [0, 1, 2, 3]
+
+
+def test_the_comparison_of_monitored_values() -> None:
+    less, greater = (EarlyStopping("val_loss", mode=mode).monitor_op for mode in ("min", "max"))
+    assert less is fastnn.ops.less and greater is fastnn.ops.greater
+    assert EarlyStopping("val_loss").monitor_op is None

@@ -36,7 +36,7 @@ class TestRandom:
 
     def test_training_changes_images_and_inference_does_not(self, name: str) -> None:
         layer = self.layer(name)
-        assert np.array_equal(layer(IMAGES), IMAGES)
+        assert np.array_equal(layer(IMAGES, training=False), IMAGES)
         made = layer(IMAGES, training=True)
         assert made.shape == IMAGES.shape and np.isfinite(made).all()
         if name not in ("RandAugment", "AugMix"):  # which may leave images as they are
@@ -60,7 +60,7 @@ class TestRandom:
 
     def test_other_keys(self, name: str) -> None:
         with pytest.raises(ValueError, match="'images' and perhaps 'labels'"):
-            self.layer(name)({"images": IMAGES, "bounding_boxes": IMAGES})
+            self.layer(name)({"image": IMAGES, "labels": LABELS})
 
 
 def test_mixed_images_have_mixed_labels() -> None:
@@ -119,8 +119,11 @@ def test_numbers_of_boxes() -> None:
     more = layers.MaxNumBoundingBoxes(6, fill_value=-7)({"bounding_boxes": boxes})["bounding_boxes"]
     assert more["boxes"].shape == (1, 6, 4) and (more["boxes"][:, 4:] == -7).all()
     assert more["labels"].tolist() == [[1, 1, 1, 1, -7, -7]]
-    with pytest.raises(ValueError, match="a dict with 'bounding_boxes'"):
-        layers.MaxNumBoundingBoxes(2)({"images": IMAGES})
+    with pytest.raises(ValueError, match="'bounding_boxes' to be a dict of 'boxes' and 'labels', got"):
+        layers.MaxNumBoundingBoxes(2)({"bounding_boxes": IMAGES})
+    shapes = {"images": (None, 9, 8, 3), "bounding_boxes": {"boxes": (None, None, 4), "labels": (None, None)}}
+    counted = layers.MaxNumBoundingBoxes(2).compute_output_shape(shapes)["bounding_boxes"]
+    assert counted == {"boxes": (None, 2, 4), "labels": (None, 2)}
 
 
 def test_a_pipeline_goes_through_its_config() -> None:
@@ -169,7 +172,7 @@ MISTAKES = [
     (lambda: shape_of_groups((2, 4, 8), (2, 2, 8), (2, 1, 7)), "as many keys as values"),
     (lambda: layers.MixUp(0.0), "alpha above 0"),
     (lambda: layers.CutMix(2.0), "factor to be a number"),
-    (lambda: layers.RandAugment(num_ops=0), "num_ops to be a positive integer"),
+    (lambda: layers.RandAugment(num_ops=-1), "num_ops to be an integer of at least 0"),
     (lambda: layers.AugMix(chain_depth=0), "chain_depth to be a positive integer"),
     (lambda: layers.AugMix(alpha=0), "alpha above 0"),
     (lambda: layers.RandomGaussianBlur(kernel_size=4), "odd integers"),

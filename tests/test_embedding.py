@@ -139,3 +139,16 @@ def test_a_table_of_more_bytes_than_32_bits_count():
     model.train_on_batch(ids, np.ones((1, 3, 1), np.float32))
     np.testing.assert_allclose(model.predict(ids, verbose=0), np.ones((1, 3, 1)), rtol=1e-6)
     assert not model.predict(np.abs(ids - 1), verbose=0).any()
+
+
+@pytest.mark.parametrize("training", [None, False, True])
+def test_ids_of_a_call_are_checked_each_time(training):
+    model = fastnn.Sequential([layers.Input((3,), dtype="int32"), layers.Embedding(10, 2), layers.Dropout(0.1)])
+    ids = np.array([[1, 2, 3]])
+    first = np.asarray(model(ids, training=training))
+    assert np.asarray(model(ids.astype("uint8"), training=training)).shape == first.shape
+    for wrong in ([[1, 2, 10]], [[1, -1, 2]], [[1.5, 2, 3]], [[2**40, 1, 1]]):
+        with pytest.raises(ValueError, match="takes integers from 0 to 9"):
+            model(np.array(wrong), training=training)
+        with pytest.raises(ValueError, match="takes integers from 0 to 9"):
+            model.predict(np.array(wrong), verbose=0)

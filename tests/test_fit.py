@@ -559,3 +559,17 @@ def test_a_dict_that_is_returned_is_sorted_by_name():
         model.test_on_batch(x, y, return_dict=True),
     ):
         assert list(told) == ["cosine_similarity", "loss", "mae", "mse"]
+
+
+@pytest.mark.parametrize("metrics", [["mae"], [metrics.MeanSquaredError(), "accuracy"], [metrics.AUC()]])
+def test_an_evaluation_that_nobody_watches_is_the_same(metrics):
+    """Without callbacks and a bar it takes a shorter way through Python."""
+    x = np.random.default_rng(0).random((70, 3)).astype(np.float32)
+    y = (x[:, :1] > 0.5).astype(np.float32)
+    model = Sequential([layers.Input((3,)), layers.Dense(1, "sigmoid")])
+    model.compile("sgd", "binary_crossentropy", metrics=metrics)
+    watched = model.evaluate(x, y, verbose=0, callbacks=[callbacks.Callback()])
+    assert model.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0) == watched
+    assert model.evaluate(x, y, verbose=0, return_dict=True) == model.evaluate(
+        x, y, verbose=0, steps=3, return_dict=True
+    )

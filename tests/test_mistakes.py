@@ -135,3 +135,9 @@ def test_other_element_types():
     ):  # fmt: skip
         with pytest.raises(ValueError, match=r"float32.*"):
             call()
+
+
+def test_an_argument_of_another_kind_is_what_python_and_what_keras_call_it() -> None:
+    for kind in (TypeError, ValueError):
+        with pytest.raises(kind, match="value_range to be a list or tuple, got 'wide'"):
+            layers.RandomBrightness(0.1, value_range="wide")

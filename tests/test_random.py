@@ -249,3 +249,16 @@ def test_lambda_makes_and_reads_masks() -> None:
     tensor = fastnn.Input((3, 1))
     model = fastnn.Model(tensor, reader(masked(tensor)))
     np.testing.assert_array_equal(model.predict(x, verbose=0)[0, :, 0], [1, -1, 2])
+
+
+def test_the_state_of_a_generator_repeats_its_draws() -> None:
+    generator = random.SeedGenerator(5)
+    random.uniform((2,), seed=generator)
+    state = generator.state
+    first, second = (random.uniform((3,), seed=generator) for _ in range(2))
+    assert state.numpy().tolist()[0] == 5 and state.shape == (2,) and generator.state.tolist() != state.tolist()
+    generator.state = state
+    np.testing.assert_array_equal(random.uniform((3,), seed=generator), first)
+    np.testing.assert_array_equal(random.uniform((3,), seed=generator), second)
+    with pytest.raises(ValueError, match="state to be two integers of at least 0"):
+        generator.state = [1.5, 2]

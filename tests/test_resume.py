@@ -115,7 +115,7 @@ class TestModelCheckpoint:
 
     def test_it_does_not_look_at_batches_unless_asked(self):
         hooks = fastnn.callbacks.CallbackList([ModelCheckpoint("m.keras"), BackupAndRestore("d")])
-        assert hooks.batch_hooks("train") == ([], [])
+        assert hooks.batch_hooks("train") == ([], [], [])
         assert any(fastnn.callbacks.CallbackList([ModelCheckpoint("m.keras", save_freq=2)]).batch_hooks("train"))
 
     @pytest.mark.parametrize(

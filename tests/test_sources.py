@@ -487,8 +487,8 @@ class TestTerminateOnNaN:
 
     def test_it_costs_no_call_of_python_while_the_loss_is_finite(self) -> None:
         hooks = callbacks.CallbackList([callbacks.TerminateOnNaN()])
-        assert hooks.batch_hooks("train") == ([], [])
-        assert len(hooks.watching("train")) == 1
+        begin, end, watching = hooks.batch_hooks("train")
+        assert (begin, end, len(watching)) == ([], [], 1)
 
         class Each(callbacks.TerminateOnNaN):
             def on_train_batch_end(self, batch: int, logs: Any = None) -> None:

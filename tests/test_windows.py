@@ -10,7 +10,7 @@ import pytest
 
 from cases import convolution, pooling, reshaping
 from cases.case import Case
-from fastnn import Sequential, _core, layers
+from fastnn import Model, Sequential, _core, layers, ops
 from fastnn.layers import Input
 from fastnn.utils import set_random_seed
 
@@ -222,3 +222,42 @@ def test_borders_of_sequences_are_one_integer_or_two(amounts: Any) -> None:
     for layer in (layers.ZeroPadding1D, layers.Cropping1D):
         with pytest.raises(ValueError, match="an integer or a pair"):
             layer(amounts)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(("strides", "dilation"), [((2, 3), (2, 1)), (2, 3)])
+@pytest.mark.parametrize("name", ["conv", "depthwise_conv"])
+def test_windows_both_dilated_and_apart(padding: str, strides: Any, dilation: Any, name: str) -> None:
+    random = np.random.RandomState(0)
+    x = random.normal(size=(2, 11, 9, 4)).astype(np.float32)
+    kernel = random.normal(size=(3, 2, 4, 5)).astype(np.float32)
+    steps, rates = (np.broadcast_to(one, 2) for one in (strides, dilation))
+    pads = [(0, 0)] * 2
+    if padding == "same":
+        # As TensorFlow places windows: as many as there are steps, centered, with what is left over behind.
+        reach = [
+            max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
+            for n, s, k, d in zip(x.shape[1:3], steps, kernel.shape, rates, strict=False)
+        ]
+        pads = [(r // 2, r - r // 2) for r in reach]
+    padded = np.pad(x, [(0, 0), *pads, (0, 0)])
+    count = [(padded.shape[i + 1] - (kernel.shape[i] - 1) * rates[i] - 1) // steps[i] + 1 for i in (0, 1)]
+    expected: Any = 0.0
+    for i, j in np.ndindex(*kernel.shape[:2]):
+        rows = i * rates[0] + np.arange(count[0]) * steps[0]
+        columns = j * rates[1] + np.arange(count[1]) * steps[1]
+        part = padded[:, rows][:, :, columns]
+        along = "nhwc,cf->nhwf" if name == "conv" else "nhwc,cm->nhwcm"
+        found = np.einsum(along, part, kernel[i, j])
+        expected = expected + (found if name == "conv" else found.reshape(*found.shape[:3], -1))
+    function = getattr(ops, name)
+    given = {"strides": strides, "padding": padding, "dilation_rate": dilation}
+    np.testing.assert_allclose(function(x, kernel, **given), expected, rtol=1e-4, atol=1e-4)
+    inputs = Input((11, 9, 4))
+    model = Model(inputs, function(inputs, kernel, **given))
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_windows_dilated_and_apart_of_an_unknown_size() -> None:
+    with pytest.raises(ValueError, match="inputs of known size for padding='same' with both"):
+        ops.conv(Input((None, 4)), np.ones((3, 4, 5)), strides=2, padding="same", dilation_rate=2)

@@ -1,8 +1,8 @@
 """Pages and pictures that are made from other files of the project when the site is built.
 
 `generated/keras_names.md` lists the public names of Keras and says which of them fastnn has, compared as
-`tests/test_names.py` compares them. The pictures of speed are drawn from the tables of `bench/RESULTS.md`;
-`python docs/_ext/tables.py` draws the one that README shows anew.
+`tests/test_names.py` compares them; `generated/keras_missing.md` lists those that it has not. The pictures of speed are
+drawn from the tables of `bench/RESULTS.md`; `python docs/_ext/tables.py` draws the one that README shows anew.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ def ratio(cell: str) -> float | None:
 def draw_ratios(measure: str, peers: Sequence[str], file: Path, most: int | None = None) -> None:
     """Draws how many times longer the peers take than fastnn, on a logarithmic scale.
 
+    The picture is as narrow as the screen of a telephone, so titles stand above their bars.
+
     Args:
         measure: The first column of the table.
         peers: The keys of `PEERS` to draw.
@@ -70,39 +72,42 @@ def draw_ratios(measure: str, peers: Sequence[str], file: Path, most: int | None
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
     rows = table_of(measure)[:most]
-    titles = [re.split(r",", next(iter(row.values())))[0] for row in rows]
-    figure = Figure(figsize=(7.6, 0.62 * len(rows) + 0.9), layout="constrained")
+    titles = [next(iter(row.values())).partition(",")[0].replace("`", "") for row in rows]
+    figure = Figure(figsize=(4.4, (0.14 * len(peers) + 0.22) * len(rows) + 1), layout="constrained")
     axes = figure.add_subplot()
-    height = 0.8 / len(peers)
+    # Of the height of a row, which is 1, the title has a part.
+    height = 0.14 / (0.14 * len(peers) + 0.22)
+    for i, title in enumerate(titles):
+        axes.text(1.03, i + (1 - height * len(peers)) * 0.6, title, va="center", fontsize=9, color=_INK, weight="bold")
     for k, peer in enumerate(peers):
         name, color, columns = PEERS[peer]
         measured = [[value for one in columns if (value := ratio(row.get(one, ""))) is not None] for row in rows]
-        at = [i + (k - (len(peers) - 1) / 2) * height for i, found in enumerate(measured) if found]
+        at = [i + 1 - (len(peers) - k - 0.5) * height for i, found in enumerate(measured) if found]
         values = [min(found) for found in measured if found]
         bars = axes.barh(at, [value - 1 for value in values], height * 0.9, left=1, color=color, label=name)
-        axes.bar_label(bars, [f"{value:.3g}x" for value in values], padding=2, fontsize=7, color=_INK)
+        axes.bar_label(bars, [f"{value:.3g}x" for value in values], padding=2, fontsize=9, color=_INK)
     axes.set_xscale("log")
-    axes.set_yticks(range(len(rows)), titles)
-    axes.invert_yaxis()
+    axes.set_yticks([])
+    axes.set_ylim(len(rows) + 0.1, 0)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.axvline(1, color="#54a24b", linewidth=2, label="fastnn = 1")
     axes.set_xlabel("times longer than fastnn (two threads; more is slower)")
-    axes.margins(x=0.12)
+    axes.margins(x=0.16)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(_INK)
-    axes.tick_params(colors=_INK, labelsize=8, length=0)
+    axes.tick_params(colors=_INK, labelsize=9, length=0)
     axes.xaxis.label.set_color(_INK)
-    axes.xaxis.label.set_size(8)
-    figure.legend(loc="outside upper center", ncols=len(peers) + 1, fontsize=8, frameon=False, labelcolor=_INK)
+    axes.xaxis.label.set_size(9)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=9, frameon=False, labelcolor=_INK)
     file.parent.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context({"svg.hashsalt": "fastnn", "font.family": "sans-serif"}):
         figure.savefig(file, transparent=True, metadata={"Date": None})
 
 
-def keras_names() -> str:
-    """Returns the page of the names of Keras, as Markdown."""
+def keras_names() -> tuple[str, str]:
+    """Returns the page of the names of Keras and the list of the missing ones, as Markdown."""
     sys.path.insert(0, str(ROOT / "tests" / "keras"))
     import compare_names
 
@@ -122,7 +127,7 @@ def keras_names() -> str:
         lines += ["| name | in fastnn | |", "|---|---|---|"]
         lines += [_row(name, name in missing, notes) for name in sorted(names)]
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join(lines), "".join(f"* `{name}`\n" for name in sorted(missing))
 
 
 def _row(name: str, missing: bool, notes: Mapping[str, Sequence[str]]) -> str:
@@ -134,7 +139,9 @@ def write(app: Any) -> None:
     """Writes the files into `generated/` of the sources of the site."""
     folder = Path(app.srcdir) / "generated"
     folder.mkdir(exist_ok=True)
-    (folder / "keras_names.md").write_text(keras_names())
+    names, missing = keras_names()
+    (folder / "keras_names.md").write_text(names)
+    (folder / "keras_missing.md").write_text(missing)
     peers = list(PEERS)
     for file, measure in {
         "training": "one epoch of training",

@@ -295,7 +295,7 @@ CHAPTERS = (
         (
             Section("Arrays and sequences", ("utils.arrays", "utils.sequences")),
             Section("Image files", ("utils.images",)),
-            Section("Bounding boxes", ("utils.bounding_boxes",)),
+            Section("Bounding boxes", ("layers.preprocessing.bounding_boxes",)),
             Section("Downloads", ("utils.downloads",)),
             Section("Where the time goes", ("utils.profiling",)),
             Section("Features of tables", ("utils.feature_space",)),

@@ -84,8 +84,8 @@ assert np.array_equal(first.predict(x, verbose=0), second.predict(x, verbose=0))
 print("Both forms give the same results, bit for bit.")
 
 # %%
-# A mistake to know
-# -----------------
+# Mistakes to know
+# ----------------
 #
 # Data whose last axis is not that of the first layer. The message says what the model expects and what came:
 
@@ -95,8 +95,15 @@ except ValueError as error:
     print(error)
 
 # %%
-# Another is the order of lines: ``model = Sequential(layers)`` before ``layers = [...]`` is a ``NameError`` of Python.
-#
+# The order of lines: a list of layers is made before the model that takes it. Otherwise Python says:
+
+try:
+    too_early = Sequential(my_layers)
+    my_layers = [Dense(units=2, input_shape=(2,))]
+except NameError as error:
+    print(error)
+
+# %%
 # Exercises
 # ---------
 #

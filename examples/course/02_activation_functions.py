@@ -3,8 +3,8 @@ Activation functions
 ====================
 
 A neuron adds up its weighted inputs and its bias; the activation function turns this sum into the neuron's output.
-Without it a network of any depth is one linear function. With a function that is not linear, layers can be put together
-to functions of any shape.
+Without it a network of any depth is one linear function. With a function that is not linear, layers together can form
+functions of any shape.
 """
 
 import matplotlib.pyplot as plt
@@ -35,7 +35,7 @@ assert np.array_equal(activations.relu(z), np.maximum(z, 0))
 
 scores = np.array([[2.0, 1.0, -1.0]], dtype="float32")
 probabilities = np.asarray(activations.softmax(scores))
-print(probabilities.round(3), "sum", probabilities.sum())
+print(probabilities.round(3), "sum", probabilities.sum().round(3))
 
 # %%
 # What non-linearity buys
@@ -87,13 +87,13 @@ except ValueError as error:
 # Exercises
 # ---------
 #
-# 1. Which inputs does the derivative of the sigmoid let through? Draw it, and find its largest value.
+# 1. For which inputs is the slope of the sigmoid far from 0? Draw its derivative, and find the largest value.
 # 2. Write an activation of your own, :math:`f(z) = z^2 / (1 + z^2)`, and train the ring with it.
 #
 # Solution of 1
 # -------------
 #
-# :math:`\sigma'(z) = \sigma(z) (1 - \sigma(z))`. It is at most 1/4, at 0, and nearly nothing beyond 5.
+# :math:`\sigma'(z) = \sigma(z) (1 - \sigma(z))`. It is at most 1/4, at 0, and almost 0 for inputs beyond -5 and 5.
 
 s = np.asarray(activations.sigmoid(z))
 slope = s * (1 - s)
@@ -108,7 +108,7 @@ print("largest value", slope.max())
 # Solution of 2
 # -------------
 #
-# A function of ``fastnn.ops`` is an activation; its derivative comes by itself.
+# A function of ``fastnn.ops`` is an activation; fastnn derives it by itself.
 
 
 def bump(z):

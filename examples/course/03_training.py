@@ -2,7 +2,7 @@
 Training a network
 ==================
 
-Training searches the weights that map inputs to the right outputs. A loss function measures how wrong the outputs are,
+Training looks for the weights that map inputs to the right outputs. A loss function measures how wrong the outputs are,
 an optimizer changes the weights so that the loss falls, step by step:
 
 * the samples of a batch pass through the network (forward pass), and the loss is computed;
@@ -109,25 +109,36 @@ assert final[0.01] < final[0.0001]
 # Mistakes to know
 # ----------------
 #
-# The optimizer is called SGD, not SDG, and the class ``Sequential`` begins with a capital letter.
+# The optimizer is called SGD, not SDG:
 
-model = network()
 try:
-    model.compile("sdg", loss="sparse_categorical_crossentropy")
+    network().compile("sdg", loss="sparse_categorical_crossentropy")
 except ValueError as error:
+    print(error)
+
+# %%
+# The class ``Sequential`` begins with a capital letter. ``sequential`` is the module that it lives in, and cannot be
+# called:
+
+from fastnn.models import sequential
+
+try:
+    sequential([Dense(units=2, input_shape=(1,))])
+except TypeError as error:
     print(error)
 
 # %%
 # A model that was not compiled cannot be trained:
 
 try:
-    model.fit(samples, labels)
+    network().fit(samples, labels)
 except ValueError as error:
     print(error)
 
 # %%
-# Two outputs with a *sigmoid* are two separate probabilities, which need not add up to 1. For classes that exclude each
-# other use softmax, as above; for one yes or no a single sigmoid with ``binary_crossentropy``.
+# Two outputs with a *sigmoid* train without a message, but they are two separate probabilities, which need not add up
+# to 1. For classes that exclude each other use softmax, as above; for one yes or no a single sigmoid with
+# ``binary_crossentropy``.
 #
 # Exercises
 # ---------
@@ -145,7 +156,7 @@ scaled = history.history["accuracy"]
 print(f"accuracy after the first epoch: {raw[0]:.1%} unscaled, {scaled[0]:.1%} scaled; after 20: {raw[-1]:.1%}")
 
 # %%
-# Large inputs make large sums and large gradients; training is unsteady, and here it takes longer to reach the same.
+# Large inputs make large sums and large gradients: training is unsteady and takes longer.
 #
 # Solution of 2
 # -------------

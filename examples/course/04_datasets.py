@@ -2,11 +2,11 @@
 Data sets for training, validation and testing
 ==============================================
 
-Data are divided in three parts:
+Data are divided into three parts:
 
-* the **training set** changes the weights;
-* the **validation set** is looked at during training, to choose hyperparameters and to notice overfitting;
-* the **test set** is used once, at the end, on the finished model.
+* the **training set**, from which the weights are learned;
+* the **validation set**, looked at during training, to choose hyperparameters and to notice overfitting;
+* the **test set**, used once, at the end, on the finished model.
 """
 
 import matplotlib.pyplot as plt
@@ -18,7 +18,7 @@ from fastnn.layers import Dense, Flatten, Input
 from fastnn.models import Sequential
 
 # %%
-# 1,442 digits for training and 355 for testing, 8 x 8 pixels from 0 to 16, each in its own order:
+# The digits that come with fastnn: 1,442 for training and 355 for testing, of 8 x 8 pixels with values from 0 to 16:
 
 (x, y), (x_test, y_test) = datasets.digits.load_data()
 x, x_test = x / 16, x_test / 16
@@ -31,7 +31,7 @@ for image, label, axes in zip(x, y, places.ravel(), strict=False):
 plt.show()
 
 # %%
-# Each class should be found in each part, in like shares:
+# Each class should have about the same share in each part:
 
 figure, axes = plt.subplots(figsize=(6, 2.8), layout="constrained")
 for k, (name, part) in enumerate({"training": y, "test": y_test}.items()):
@@ -64,13 +64,22 @@ print("Evaluating did not change a weight.")
 # A test set without labels can only be predicted, which is the next chapter. To *measure* a model its labels are
 # needed.
 #
-# A mistake to know
-# -----------------
+# Mistakes to know
+# ----------------
 #
-# Samples and labels that are not the same number of rows:
+# More samples than labels:
 
 try:
     model.fit(x, y[:-1])
+except ValueError as error:
+    print(error)
+
+# %%
+# A validation set as a list of pairs. ``fit`` wants two arrays, one of all samples and one of all labels:
+
+pairs = list(zip(x[:100], y[:100], strict=True))
+try:
+    model.fit(x, y, validation_data=pairs)
 except ValueError as error:
     print(error)
 
@@ -95,11 +104,11 @@ def fresh():
 
 order = np.argsort(y, kind="stable")
 logs = fresh().fit(x[order], y[order], batch_size=10, epochs=10, validation_split=0.2, verbose=0).history
-print(f"validation accuracy {logs['val_accuracy'][-1]:.1%}; digits seen: {sorted(set(y[order][: int(0.8 * len(y))]))}")
+print(f"validation accuracy {logs['val_accuracy'][-1]:.1%}; digits seen: {np.unique(y[order][: int(0.8 * len(y))])}")
 assert logs["val_accuracy"][-1] < 0.2
 
 # %%
-# The last fifth holds the digits 8 and 9, which the network hardly or never saw.
+# The last fifth holds all digits 8 and 9, which the network never saw, and few others.
 #
 # Solution of 2
 # -------------

@@ -45,9 +45,10 @@ for i, axes in zip([*np.argsort(surest)[:6], *range(6)], places.ravel(), strict=
 plt.show()
 
 # %%
-# The first row holds the six digits of which the network is least sure. The confusion matrix counts, for each true
-# digit (row), what was predicted (column); what is right lies on the diagonal. ``fastnn.utils.plot_confusion_matrix``
-# draws it in one line; here it is by hand.
+# The first row holds the six digits of which the network is least sure.
+#
+# The confusion matrix counts, for each true digit (row), what was predicted (column). Right answers lie on the
+# diagonal. ``fastnn.utils.plot_confusion_matrix`` draws it in one line; here it is by hand.
 
 matrix = np.zeros((10, 10), int)
 np.add.at(matrix, (y_test.astype(int), classes), 1)
@@ -67,7 +68,7 @@ assert abs(matrix.trace() / matrix.sum() - model.evaluate(x_test, y_test, verbos
 # A mistake to know
 # -----------------
 #
-# One image is not a batch. The shape of what is predicted begins with the number of samples:
+# One image is not a batch. The shape of the input begins with the number of samples:
 
 try:
     model.predict(x_test[0], verbose=0)

@@ -4,7 +4,7 @@ Overfitting
 
 A model overfits when it is good at the data it was trained on and worse at data it has not seen: it has learned the
 samples by heart. The sign is a validation loss that rises while the training loss falls. Remedies: more data, data
-augmentation, dropout, penalties on large weights (L2), or to stop in time.
+augmentation, dropout, penalties on large weights (L2), and stopping in time.
 """
 
 import matplotlib.pyplot as plt
@@ -16,7 +16,7 @@ from fastnn.layers import Dense, Dropout, Flatten, Input
 from fastnn.models import Sequential
 
 # %%
-# 300 digits, 45 of which have a wrong label: few enough for a large network to memorize.
+# 300 digits, 45 of which get a random label: few enough for a large network to memorize.
 
 (x, y), (x_val, y_val) = datasets.digits.load_data()
 x, y, x_val = x[:300] / 16, y[:300].copy(), x_val / 16
@@ -57,7 +57,8 @@ places[0, 0].legend()
 plt.show()
 
 # %%
-# The plain network reaches an accuracy of 100 % on data of which a tenth is wrong, and its loss on new digits rises.
+# The plain network reaches an accuracy of 100 % on data with more than a tenth of wrong labels, while its loss on new
+# digits rises.
 
 
 def gap(logs):

@@ -22,8 +22,8 @@ names = ["cat"] * 150 + ["dog"] * 150
 labels = np.array([{"cat": 0, "dog": 1}[name] for name in names])
 
 # %%
-# The two features are of different sizes. ``Normalization`` learns their means and deviations from the data and belongs
-# to the model, so that nobody has to scale new samples by hand.
+# The two features have different scales. ``Normalization`` learns their means and standard deviations from the data. It
+# is part of the model, so that nobody has to scale new samples by hand.
 
 scale = Normalization()
 scale.adapt(samples)

@@ -2,8 +2,8 @@
 Semi-supervised learning: pseudo-labels
 =======================================
 
-Labels are expensive, samples are not. A network trained on the few labels there are predicts labels for the rest; those
-it is sure of are taken for true, and the network is trained on both.
+Labels are expensive, samples are not. A network that was trained on the few labels there are predicts labels for the
+rest. Those it is sure of are taken as true (pseudo-labels), and the network is trained on both.
 """
 
 import matplotlib.pyplot as plt
@@ -75,7 +75,7 @@ except ValueError as error:
 # ---------
 #
 # 1. Repeat the two steps three times, each time with new guesses.
-# 2. What happens if all guesses are taken, not the sure ones alone?
+# 2. What happens if all guesses are used, not only those that the network is sure of?
 #
 # Solution of 1
 # -------------

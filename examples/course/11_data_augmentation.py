@@ -2,9 +2,9 @@
 Data augmentation
 =================
 
-New samples made from those at hand: images that are shifted, turned, zoomed. The network sees each image a little
-different in every epoch and learns what does not matter. Not every change suits every task: a mirrored cat is a cat, a
-mirrored 2 is no digit, and a 6 turned upside down is a 9.
+Data augmentation makes new samples from those at hand: images that are shifted, turned or zoomed. The network sees each
+image a little differently in every epoch, and learns what does not matter. Not every change suits every
+task: a mirrored cat is a cat, a mirrored 2 is no digit, and a 6 turned upside down is a 9.
 """
 
 import matplotlib.pyplot as plt
@@ -36,7 +36,7 @@ places = np.random.default_rng(1).integers(-2, 3, size=(len(x_new), 2))
 x_new = np.stack([np.roll(image, place, axis=(0, 1)) for image, place in zip(x_new, places, strict=True)])
 
 # %%
-# Layers do it. Each row below shows one digit, as it is at the left, and six ways in which training would see it.
+# Layers do it. Each row below shows a digit as it is, at the left, and six ways in which training would see it.
 
 fastnn.utils.set_random_seed(1)
 layers = {
@@ -82,11 +82,12 @@ def train(*augmentation):
 print("without augmentation:")
 plain = train()
 print("with augmentation:")
-augmented = train(
+changes = [
     RandomTranslation(0.17, 0.17, fill_mode="constant"),
     RandomRotation(0.02, fill_mode="constant"),
     RandomZoom(0.1, fill_mode="constant"),
-)
+]
+augmented = train(*changes)
 figure, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
 axes.plot(plain, label="without augmentation")
 axes.plot(augmented, label="with augmentation")
@@ -98,6 +99,8 @@ assert augmented[-1] > plain[-1] + 0.1
 # %%
 # A mistake to know
 # -----------------
+#
+# A direction that does not exist. The message lists those that do:
 
 try:
     RandomFlip("sideways")
@@ -126,4 +129,4 @@ print("Training changes the images, evaluation and prediction do not.")
 # Mirrored digits are not found among the new images, and a mirrored 2 looks like a 5: the network spends its neurons on
 # images that do not occur.
 
-flipped = train(RandomFlip("horizontal"), RandomTranslation(0.17, 0.17, fill_mode="constant"))
+flipped = train(RandomFlip("horizontal"), *changes)

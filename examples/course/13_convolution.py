@@ -2,8 +2,9 @@
 Convolutional networks
 ======================
 
-Convolutional layers slide small filters over an image. A filter answers where it finds its pattern; the map of its
-answers is a channel of the output, a feature map. The values of the filters are learned.
+Convolutional layers slide small filters, also called kernels, over an image. A filter answers where it finds its
+pattern; the map of its answers is a channel of the output, a feature map. The values of the filters are random at
+first, and learned.
 """
 
 import os
@@ -20,8 +21,9 @@ from fastnn.models import Model, Sequential
 # One filter
 # ----------
 #
-# The filter lies over 3 x 3 pixels; the output is the sum of the products, pair by pair. Then it moves on by one pixel.
-# This one answers to edges between dark at the left and bright at the right:
+# The filter lies over 3 x 3 pixels; the output is the sum of the products, pair by pair, often called a dot product.
+# Then the filter moves on by one pixel. In mathematics this is a cross-correlation; a convolution there turns the
+# filter by 180 degrees first. This one answers to edges between dark at the left and bright at the right:
 
 image = np.zeros((1, 6, 6, 1), dtype="float32")
 image[0, :, 3:] = 1.0
@@ -75,7 +77,7 @@ print(f"test accuracy {accuracy:.1%}")
 assert accuracy > 0.95
 
 # %%
-# The sixteen filters of the first layer, before and after training. Nobody told them what to look for.
+# The sixteen filters of the first layer, before and after training. Nobody told the network what to look for.
 
 figure, rows = plt.subplots(2, 16, figsize=(10, 1.7), layout="constrained")
 for name, kernels, row in zip(
@@ -123,7 +125,8 @@ except ValueError as error:
 # ---------
 #
 # 1. Find horizontal edges, and then edges of both directions, with filters of your own.
-# 2. How many images does the network get wrong if all pixels move by one to the right? Compare with a dense network.
+# 2. How many images does the network still get right if all pixels move by one to the right? Compare with a dense
+#    network.
 #
 # Solution of 1
 # -------------
@@ -151,3 +154,7 @@ moved = np.roll(x_test, 1, axis=2)
 for name, network in {"convolutional": model, "dense": dense}.items():
     results = [network.evaluate(images, y_test, verbose=0)[1] for images in (x_test, moved)]
     print(f"{name}: {results[0]:.1%}, moved by a pixel {results[1]:.1%}")
+
+# %%
+# Pooling forgives a little of the shift, and so the convolutional network loses less. Its dense layer at the end still
+# expects each feature at its place. The chapter on data augmentation shows the remedy.

@@ -3,7 +3,8 @@ Zero padding and stride
 =======================
 
 A filter of f x f pixels has n - f + 1 places in a row of n pixels: without padding (``"valid"``) images shrink from
-layer to layer, and the pixels of the border count less. With zeros around the image (``"same"``) the size stays.
+layer to layer, and the pixels of the border count less. With zeros around the image (``"same"``) the size stays the
+same.
 """
 
 import matplotlib.pyplot as plt
@@ -105,7 +106,7 @@ for wrong in (lambda: Sequential([Input((5, 5, 1)), Conv2D(8, 7)]), lambda: Conv
 # Exercises
 # ---------
 #
-# 1. An image of 28 x 28 passes three layers of 5 x 5 filters without padding. Which size has it then? With stride 2?
+# 1. An image of 28 x 28 passes three layers of 5 x 5 filters without padding. What is its size then? And with stride 2?
 # 2. How many zeros does ``"same"`` add at each side for a filter of 7 x 7 and stride 1? And for 4 x 4?
 #
 # Solution of 1
@@ -129,7 +130,8 @@ assert size_after(1) == 28 - 3 * 4
 # -------------
 #
 # The output has as many pixels as the input, so f - 1 zeros are added in a row: 3 at each side for 7 x 7. For 4 x 4
-# three zeros cannot be shared out equally: one comes before and two after, as in TensorFlow.
+# three zeros cannot be shared out equally: one comes before and two after, as in TensorFlow. A row with a single 1 at
+# its beginning shows it: two places of a filter of ones reach it.
 
 ones = Sequential([Input((1, 5, 1)), Conv2D(1, (1, 4), padding="same", use_bias=False, kernel_initializer="ones")])
 print(ones.predict([[[[1.0], [0], [0], [0], [0]]]], verbose=0)[0, 0, :, 0])

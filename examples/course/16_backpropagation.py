@@ -26,7 +26,7 @@ from fastnn.models import Sequential
 from fastnn.optimizers import SGD
 
 # %%
-# By hand, link by link. The notes of courses often write 1/2 before the square, so that the factor 2 disappears.
+# By hand, link by link. Course notes often write 1/2 before the square, so that the factor 2 disappears.
 
 x, y, w, rate = 1.5, 1.0, 0.4, 0.01
 p = 1 / (1 + np.exp(-w * x))
@@ -142,5 +142,6 @@ net = Sequential([Dense(1, activation="tanh", use_bias=False, input_shape=(1,)),
 net.set_weights([np.array([[w1]]), np.array([[w2]])])
 net.compile("sgd", loss="mse")
 found = [g.item() for g in net.gradients(np.array([[x]]), np.array([[y]])).values()]
-print(by_hand, found)
+print("by hand   ", *(f"{g:.6f}" for g in by_hand))
+print("by fastnn ", *(f"{g:.6f}" for g in found))
 assert np.allclose(by_hand, found, rtol=1e-5)

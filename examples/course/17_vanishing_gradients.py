@@ -34,8 +34,9 @@ def gradients(activation, initializer):
 
 # %%
 # Three networks of ten layers. The slope of the sigmoid is at most 1/4, so that ten of them leave next to nothing.
-# Linear layers with weights of variance 1 multiply by :math:`\sqrt{50}` each. ReLU with weights of variance 2/n keeps
-# the size.
+# Linear layers with weights of variance 1 multiply by :math:`\sqrt{50}` each, the signal on its way forward and the
+# gradient on its way back, so that the gradients of all layers are huge. ReLU with weights of variance 2/n keeps the
+# size.
 
 cases = {
     "sigmoid, Glorot": gradients("sigmoid", "glorot_uniform"),
@@ -84,7 +85,8 @@ assert final["ReLU, He"] < 0.2 * final["sigmoid"]
 # A mistake to know
 # -----------------
 #
-# Exploding weights end in NaN. fastnn stops with an error before a data set with NaN destroys the weights:
+# Exploding weights end in NaN (not a number), and so does a single NaN in the data. fastnn finds it before it destroys
+# the weights:
 
 spoiled = x.copy()
 spoiled[7, 3] = np.nan
@@ -111,7 +113,7 @@ for clip in (None, 1.0):
     model.add(Dense(1))
     model.compile(fastnn.optimizers.SGD(0.01, clipnorm=clip), loss="mse")
     losses = model.fit(x, target, batch_size=16, epochs=15, verbose=0, callbacks=[fastnn.callbacks.TerminateOnNaN()])
-    print("clipnorm", clip, "last loss", losses.history["loss"][-1])
+    print(f"clipnorm {clip}: last loss {losses.history['loss'][-1]:.3g}")
 
 # %%
 # Solution of 2

@@ -108,7 +108,7 @@ for name in ("glorot_unifrom", "glort_normal"):
         print(error)
 
 # %%
-# And the formula: :math:`2 / n_{in} + n_{out}` without parentheses would be a variance beyond :math:`n_{out}`.
+# And in the formula: without parentheses :math:`2 / n_{in} + n_{out}` would be a variance larger than :math:`n_{out}`.
 #
 # Exercises
 # ---------
@@ -128,7 +128,7 @@ same.fit(x[:, :3], x[:, 3:4], epochs=5, verbose=0)
 kernel = same.get_weights()[0]
 print(kernel.round(4))
 assert np.allclose(kernel, kernel[:, :1])
-print("All neurons of the layer stay equal: it is as good as one.")
+print("All neurons of the layer stay equal: they are worth no more than one.")
 
 # %%
 # Solution of 2

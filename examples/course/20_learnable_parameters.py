@@ -20,9 +20,9 @@ print([layer.count_params() for layer in dense.layers], "by hand", by_hand, "tot
 assert dense.count_params() == sum(by_hand) == 17
 
 # %%
-# Two convolutional layers on an image of 20 x 20 with three channels: 2 filters of 3 x 3 over 3 channels have 3 x 3 x 3
-# x 2 + 2 = 56, 3 filters over 2 channels 3 x 3 x 2 x 3 + 3 = 57. The size of the image counts only where it is
-# flattened: 20 x 20 x 3 numbers for 2 neurons are 2,402.
+# Two convolutional layers on an image of 20 x 20 with three channels: 2 filters of 3 x 3 over 3 channels have
+# 3 x 3 x 3 x 2 + 2 = 56 parameters, 3 filters over 2 channels 3 x 3 x 2 x 3 + 3 = 57. The size of the image counts only
+# where it is flattened: 20 x 20 x 3 numbers for 2 neurons make 20 x 20 x 3 x 2 + 2 = 2,402.
 
 cnn = Sequential(
     [
@@ -39,7 +39,7 @@ assert cnn.count_params() == sum(by_hand) == 2515
 cnn.summary()
 
 # %%
-# Where the parameters of a network are. Convolutions are thrifty, dense layers on images are not:
+# Where the parameters of a network are: convolutions have few, dense layers on images many.
 
 bigger = Sequential(
     [

@@ -79,20 +79,22 @@ assert sizes[0] > sizes[1] > sizes[2]
 # L1 and dropout
 # --------------
 #
-# L1 adds the sizes of the weights instead of their squares, and so makes many of them exactly or nearly zero. Dropout,
-# in the chapter on overfitting, is a regularization too.
+# L1 adds the absolute values of the weights instead of their squares. It drives all weights to 0 but a few, where L2
+# keeps many small ones. Dropout, in the chapter on overfitting, is a regularization too.
 
 sparse = train(regularizers.l1(0.003))
 kernel = np.abs(sparse.get_weights()[2])
 with_l2 = np.abs(models[0.01].get_weights()[2])
-print(f"weights below 0.001: {(kernel < 1e-3).mean():.0%} with L1, {(with_l2 < 1e-3).mean():.0%} with L2")
-assert (kernel < 1e-3).mean() > 0.5
+print(
+    f"of {kernel.size} weights {(kernel > 0.01).sum()} are larger than 0.01 with L1, {(with_l2 > 0.01).sum()} with L2"
+)
+assert (kernel > 0.01).sum() < 0.3 * (with_l2 > 0.01).sum()
 
 # %%
 # Mistakes to know
 # ----------------
 #
-# ``regularizers`` must be imported (``from fastnn import regularizers``), and the factor is a number:
+# ``regularizers.l2`` without ``from fastnn import regularizers`` is a ``NameError`` of Python. The factor is a number:
 
 try:
     regularizers.l2("0.01")
@@ -120,10 +122,10 @@ assert np.isclose(total - data_part, sum(float(np.asarray(p)) for p in strict.lo
 # -------------
 
 fastnn.utils.set_random_seed(1)
-bound = fastnn.constraints.MaxNorm(0.5)
+bound = fastnn.constraints.MaxNorm(0.2)
 model = Sequential([Input((1,)), Dense(64, activation="relu", kernel_constraint=bound), Dense(1)])
 model.compile(fastnn.optimizers.Adam(0.01), loss="mse")
 model.fit(x, y, epochs=100, verbose=0)
 norms = np.linalg.norm(model.get_weights()[0], axis=0)
 print(f"largest norm {norms.max():.3f}")
-assert norms.max() <= 0.5 + 1e-5
+assert 0.19 < norms.max() <= 0.2 + 1e-5

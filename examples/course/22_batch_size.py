@@ -20,7 +20,7 @@ for rows in (1000, 1005):
     model = Sequential([Dense(1, input_shape=(1,))])
     model.compile("sgd", loss="mse")
     counted = []
-    count = fastnn.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: counted.append(batch))  # noqa: B023
+    count = fastnn.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: counted.append(batch))
     model.fit(np.zeros((rows, 1)), np.zeros((rows, 1)), batch_size=10, verbose=0, callbacks=[count])
     print(f"{rows} samples in batches of 10: {len(counted)} steps")
     assert len(counted) == -(-rows // 10)
@@ -41,7 +41,7 @@ for size in (1, 8, 32, 128, 512):
     model = Sequential([Input((8, 8)), Flatten(), Dense(64, activation="relu"), Dense(10, activation="softmax")])
     model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     ends = []
-    clock = fastnn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()))  # noqa: B023
+    clock = fastnn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()))
     logs = model.fit(
         x, y, batch_size=size, epochs=10, validation_data=(x_test, y_test), verbose=0, callbacks=[clock]
     ).history
@@ -58,10 +58,11 @@ assert reached[8][0] > reached[512][0]
 # %%
 # Memory is the other limit: all that a step computes is kept for the backward pass, once for each sample of the batch.
 #
-# A mistake to know
-# -----------------
+# Mistakes to know
+# ----------------
 #
-# Batch size and epochs are two things; an argument that does not exist is refused, with the one that was meant.
+# A batch has at least one sample, and an argument that does not exist is refused; the message names the one that was
+# probably meant:
 
 for wrong in ({"batch_size": 0}, {"epoch": 3}):
     try:

@@ -107,6 +107,12 @@ class _Recorded(NamedTuple):
     given: dict[str, Any] | None = None
 
 
+@functools.cache
+def _converter_of(name: str, known: int) -> Converter | None:
+    """Returns the converter of arguments of a name, where one is registered among those that are known."""
+    return next((converter for ending, converter in _converters.items() if name.endswith(ending)), None)
+
+
 class Configurable(KerasForm):
     """Base of everything that is described by its constructor's arguments.
 
@@ -135,10 +141,8 @@ class Configurable(KerasForm):
     def __fastnn_convert_argument__(cls, name: str, value: Any) -> Any:
         """Returns an argument in the form in which it is stored: a list as a tuple, a name as its object."""
         value = tuple(value) if isinstance(value, list) else value
-        for ending, converter in _converters.items():
-            if name.endswith(ending):
-                return converter(value)
-        return value
+        converter = _converter_of(name, len(_converters))
+        return value if converter is None else converter(value)
 
     def __fastnn_store_arguments__(self, arguments: dict[str, Any]) -> None:
         """Stores each argument as an attribute. Only arguments stored here are part of the config.

@@ -16,6 +16,7 @@ import numpy as np
 
 from fastnn import _core, ops, seeds
 from fastnn.configurable import converts
+from fastnn.engine.eager_array import with_mask
 from fastnn.naming import missing_names as _missing_names
 from fastnn.naming import unique_name
 from fastnn.ops.dimensions import sizes_and_batch
@@ -69,6 +70,21 @@ class SeedGenerator:
         self.name = name or unique_name("SeedGenerator")
         self.seed = seeds.next_seed() if seed is None else int(seed)
         self.stream = _core.Stream(self.seed)
+
+    @property
+    def state(self) -> Any:
+        """The seed and the position of the next draw, of shape `(2,)`; set to an earlier one, the draws repeat."""
+        return with_mask(np.array([self.stream.seed, self.stream.position], np.uint64))
+
+    @state.setter
+    def state(self, value: Any) -> None:
+        numbers = np.asarray(value)
+        if numbers.shape != (2,) or numbers.dtype.kind not in "iu" or (numbers < 0).any():
+            raise ValueError(
+                "SeedGenerator expects state to be two integers of at least 0, the seed and the position, got "
+                f"{value!r}"
+            )
+        self.stream.seed, self.stream.position = (int(number) for number in numbers)
 
     def next(self, ordered: bool = True) -> Any:
         """Returns the seed and the position of the next draw, which counts as drawn.

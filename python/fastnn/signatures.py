@@ -25,6 +25,17 @@ _KINDS = {
 """Annotations that are checked, by the words of messages."""
 
 
+_MOST_PASSED = 1000
+"""Combinations of types that are kept for each constructor."""
+
+
+class WrongKindError(TypeError, ValueError):
+    """Error for an argument of another kind.
+
+    In Python's custom it is a TypeError; Keras raises a ValueError for most of them, and scripts catch that.
+    """
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -50,14 +61,20 @@ def explained(function: F) -> F:
 def checked(constructor: F) -> F:
     """Decorates a constructor so that wrong arguments, and arguments of another kind, are explained."""
     function = explained(constructor)
+    passed: set[tuple[Any, ...]] = set()
 
     @functools.wraps(constructor)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        if args or kwargs:
+        # Most arguments pass by their types; these are looked at once.
+        types = (*map(type, args), *kwargs, *map(type, kwargs.values()))
+        if types not in passed:
             names, kinds = _kinds_by_name(constructor)
-            for name, value in (*zip(names, args, strict=False), *kwargs.items()):
-                if name in kinds:
-                    _check_kind(type(self).__name__, name, value, *kinds[name])
+            given = [
+                (name, value) for name, value in (*zip(names, args, strict=False), *kwargs.items()) if name in kinds
+            ]
+            by_type = [_check_kind(type(self).__name__, name, value, *kinds[name]) for name, value in given]
+            if all(by_type) and len(passed) < _MOST_PASSED:
+                passed.add(types)
         function(self, *args, **kwargs)
 
     return cast(F, __init__)
@@ -103,13 +120,15 @@ def check_kinds(who: str, signature: inspect.Signature, arguments: Mapping[str, 
             _check_kind(who, name, value, parameter.default, _kinds_of(parameter.annotation))
 
 
-def _check_kind(who: str, name: str, value: Any, default: Any, kinds: Sequence[str]) -> None:
-    """Raises a TypeError where an argument is of none of these kinds."""
-    if not kinds or value is default or any(_is_of_kind(value, kind) for kind in kinds):
-        return
+def _check_kind(who: str, name: str, value: Any, default: Any, kinds: Sequence[str]) -> bool:
+    """Raises a TypeError where an argument is of none of these kinds; returns whether all of its type pass."""
+    if not kinds or any(_is_of_kind(value, kind) for kind in kinds):
+        return not isinstance(value, np.ndarray)
+    if value is default:
+        return value is None
     words = " or ".join(_KINDS[kind] for kind in kinds if kind != "None")
     example = f" such as ({value},)" if "Sequence" in kinds and isinstance(value, int) else ""
-    raise TypeError(f"{who} expects {name} to be {words}{example}, got {value!r}")
+    raise WrongKindError(f"{who} expects {name} to be {words}{example}, got {value!r}")
 
 
 @functools.cache

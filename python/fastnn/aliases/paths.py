@@ -28,6 +28,7 @@ _UTILS = (
 _ENGINE = (
     "base_layer", "functional", "input_layer", "input_spec", "keras_tensor", "sequential", "topology", "training",
 )  # fmt: skip
+_IMAGES = "layers.preprocessing.image_preprocessing"
 _SOURCES = (
     "activations", "applications", "backend", "callbacks", "constraints", "datasets",
     "initializers", "layers", "losses", "metrics",
@@ -58,6 +59,9 @@ MOVED = {
     "preprocessing.image_dataset": "preprocessing",
     "preprocessing.text_dataset": "preprocessing",
     "src": "",
+    "src.layers.preprocessing": "layers",
+    f"src.{_IMAGES}": "layers",
+    f"src.{_IMAGES}.base_image_preprocessing_layer": "layers.preprocessing.base_image_preprocessing_layer",
     "src.saving.saving_lib": "saving",
 }
 """Modules that Keras 2 had, or in which Keras 3 keeps its sources and other packages seek them, below `keras`, and the

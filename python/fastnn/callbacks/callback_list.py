@@ -83,27 +83,20 @@ class CallbackList(Callback):
         self.callbacks.append(callback)
         self._order()
 
-    def batch_hooks(self, mode: str) -> tuple[list[BatchHook], list[BatchHook]]:
-        """Returns the hooks of the batches that callbacks override: those before a batch, and those after it.
+    def batch_hooks(self, mode: str) -> tuple[list[BatchHook], list[BatchHook], list[BatchHook]]:
+        """Returns the hooks of the batches that callbacks override: before a batch, after it, and after an invalid one.
 
-        Where there are none, the core runs many steps without Python. A hook that is only asked for where the loss is
-        not finite counts only together with others.
+        Where there are none of the first two, the core runs many steps without Python. A hook of the third kind is only
+        asked for where the loss is not finite; it is among the second only together with others.
 
         Args:
             mode: "train", "test" or "predict".
         """
         if not self.callbacks:
-            return [], []
+            return [], [], []
         begin, end = self._overriding(mode, "begin"), self._overriding(mode, "end")
-        return (begin, end) if begin or len(end) > len(self.watching(mode)) else ([], [])
-
-    def watching(self, mode: str) -> list[BatchHook]:
-        """Returns the hooks after a batch that are only asked for where the loss is not finite.
-
-        Args:
-            mode: "train", "test" or "predict".
-        """
-        return [hook for hook in self._overriding(mode, "end") if getattr(hook, "at_invalid_loss", False)]
+        watching = [hook for hook in end if getattr(hook, "at_invalid_loss", False)]
+        return (begin, end, watching) if begin or len(end) > len(watching) else ([], [], watching)
 
     def _overriding(self, mode: str, when: str) -> list[BatchHook]:
         name = f"on_{mode}_batch_{when}"

@@ -6,7 +6,9 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from fastnn import ops
 from fastnn.callbacks.callback import Callback, Logs
+from fastnn.engine.calls import overridable
 from fastnn.naming import near
 
 
@@ -21,6 +23,8 @@ class MonitorCallback(Callback):
 
     Attributes:
         best: The best value seen, or None.
+        monitor_op: The comparison by which a value is better than another: `ops.greater`, `ops.less`, or None where
+            that is not known yet.
 
     Raises:
         ValueError: In training: `mode` is "auto", and the direction of the value is not known.
@@ -60,6 +64,11 @@ class MonitorCallback(Callback):
                 f"pass mode='max' or mode='min'{_instead(self.monitor, compiled)}"
             )
         self._rises = direction == "up"
+
+    @overridable
+    def monitor_op(self) -> Any:
+        """The comparison by which a value is better than another, or None."""
+        return None if self._rises is None else ops.greater if self._rises else ops.less
 
     def get_monitor_value(self, logs: Logs | None) -> float | None:
         """Returns the monitored value; None, with a warning, where it is not in the logs.

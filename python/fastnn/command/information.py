@@ -9,6 +9,7 @@ from typing import Any
 
 from fastnn import models
 from fastnn.command import columns
+from fastnn.saving import hdf5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,11 +58,8 @@ def _named(what: Any) -> str:
 
 
 def _weights(path: Path) -> None:
-    import h5py
-
-    rows: list[tuple[str, Any]] = []
-    with h5py.File(path) as file:
-        file.visititems(lambda name, one: rows.append((name, one.shape)) if isinstance(one, h5py.Dataset) else None)
+    with hdf5.opened(path) as file:
+        rows = [(one.name.lstrip("/"), one.shape) for one in hdf5.datasets(file)]
     for name, shape in rows:
         print(f"{name}: {tuple(shape)}")
     print(f"{len(rows)} arrays")

@@ -119,10 +119,10 @@ from fastnn.layers.preprocessing.random_color import (
     RandomHue,
     RandomSaturation,
 )
+from fastnn.layers.preprocessing.random_crop import RandomCrop
 from fastnn.layers.preprocessing.random_distortion import RandomElasticTransform, RandomGaussianBlur, RandomPerspective
 from fastnn.layers.preprocessing.random_erasing import RandomErasing
 from fastnn.layers.preprocessing.random_geometry import (
-    RandomCrop,
     RandomFlip,
     RandomRotation,
     RandomShear,

@@ -302,10 +302,10 @@ class Model(QuantizableLayers, Layer, StateTree, Network):  # type: ignore[misc]
             raise NotImplementedError(
                 f"{title(self)}: a call with training=True expects data for all inputs; fit takes None"
             )
+        state.door.check_ranges(arrays, shapes)
         if training:
             outputs = state.programs.in_training(inputs, arrays, masks, self)
         else:
-            state.door.check_ranges(arrays, shapes)
             state.door.check_batches(shapes, len(arrays[0]), len(arrays[0]))
             masked = any(mask is not None for mask in masks)
             differs = state.programs.differs_in_call(None if training is None else False, shapes)

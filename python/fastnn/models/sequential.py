@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,6 +52,7 @@ class Chain(ModelNetwork):
     def __init__(self, model: Layer) -> None:
         super().__init__(model)
         self.layers: list[Any] = []
+        self._names: set[str] = set()
         self.entry: InputLayer | None = None
         self.entries: list[KerasTensor] = []
         self.tensors: list[Any] = []
@@ -97,8 +97,14 @@ class Chain(ModelNetwork):
                     self.unbuild()
                 raise
         self.layers.append(layer)
+        self._names.add(layer.name)
         self._ports = None
         LayerChanges.add()
+
+    def has(self, name: str) -> bool:
+        """Whether a layer has a name."""
+        # Names that layers had when they were added, so that not each of a thousand looks at all before it.
+        return name in self._names and any(layer.name == name for layer in self.layers)
 
     def _called(self, layer: Any, tensors: Any) -> Any:
         """Returns the output of a layer, which must not need anything but its input."""
@@ -442,8 +448,7 @@ class Sequential(Model):
             chain.begin(layer)
             LayerChanges.add()
             return
-        # Without a loop of Python: each of a thousand layers looks at all before it.
-        if layer.name in map(operator.attrgetter("name"), chain.layers):
+        if chain.has(layer.name):
             if any(layer is one for one in chain.layers):
                 raise ValueError(
                     f"{title(self)} holds this {type(layer).__name__} {layer.name!r} already, and each layer once "

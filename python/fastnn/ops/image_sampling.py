@@ -273,7 +273,7 @@ def perspective_transform(
         )
     if len(start.shape) == 2:
         start, end = shaping.expand_dims(start, 0), shaping.expand_dims(end, 0)
-    numbers = [shaping.expand_dims(one, -1) for one in _unstacked(_homography(start, end), 8)]
+    numbers = [shaping.expand_dims(one, -1) for one in _unstacked(homography(start, end), 8)]
     y, x = _grid(images)
     below = numbers[6] * x + numbers[7] * y + 1.0
     columns = (numbers[0] * x + numbers[1] * y + numbers[2]) / below
@@ -286,7 +286,7 @@ def _unstacked(x: Any, count: int) -> list[Any]:
     return [x[:, i] for i in range(count)]
 
 
-def _homography(start: Any, end: Any) -> Any:
+def homography(start: Any, end: Any) -> Any:
     """Returns the eight numbers of the perspective map that takes the end points to the start points."""
     start_x, start_y, end_x, end_y = start[..., 0], start[..., 1], end[..., 0], end[..., 1]
     zeros, ones = end_x * 0.0, end_x * 0.0 + 1.0

@@ -55,6 +55,34 @@ def run(kind: str, inputs: Any, arguments: dict[str, Any], kernels: Sequence[Any
     return core.Predictor(graph, graph.add(kind, who, arguments, [edge], [one.handle for one in weights]))([found])[0]
 
 
+def _run_dilated(kind: str, inputs: Any, arguments: dict[str, Any], kernel: Any, who: str) -> Any:
+    """Returns the output of a convolution, whose windows may be both dilated and apart.
+
+    No node computes that: windows at all places are computed, of which those in between are left out.
+    """
+    rank = len(inputs.shape) - 2
+    strides, rates = (_of_axes(arguments[name], rank) for name in ("strides", "dilation_rate"))
+    if max(strides) == 1 or max(rates) == 1:
+        return run(kind, inputs, arguments, [kernel], who)
+    if arguments["padding"] == "same":
+        widths = [(0, 0)]
+        for size, length, stride, rate in zip(inputs.shape[1:-1], kernel.shape, strides, rates, strict=False):
+            if size is None:
+                raise ValueError(
+                    f"ops.{who} expects inputs of known size for padding='same' with both strides and dilation_rate "
+                    f"above 1, got shape {tuple(inputs.shape)}"
+                )
+            missing = max((-(-size // stride) - 1) * stride + (length - 1) * rate + 1 - size, 0)
+            widths.append((missing // 2, missing - missing // 2))
+        inputs = shaping.pad(inputs, [*widths, (0, 0)])
+    made = run(kind, inputs, {**arguments, "strides": 1, "padding": "valid"}, [kernel], who)
+    return made[(slice(None), *(slice(None, None, stride) for stride in strides))]
+
+
+def _of_axes(value: Any, rank: int) -> list[int]:
+    return [int(value)] * rank if isinstance(value, (int, np.integer)) else [int(one) for one in value]
+
+
 def _rank(inputs: Any, who: str) -> int:
     """Returns the number of axes between the batch and the channels."""
     rank = len(inputs.shape) - 2
@@ -107,7 +135,7 @@ def conv(
         "filters": kernel.shape[-1], "kernel_size": list(kernel.shape[:rank]), "strides": strides, "padding": padding,
         "dilation_rate": dilation_rate, "groups": channels // kernel.shape[-2], "use_bias": False,
     }  # fmt: skip
-    return run(f"Conv{rank}D", inputs, arguments, [kernel], "conv")
+    return _run_dilated(f"Conv{rank}D", inputs, arguments, kernel, "conv")
 
 
 @in_any_data_format(channels_axis=1)
@@ -141,7 +169,7 @@ def depthwise_conv(
         "kernel_size": list(kernel.shape[:rank]), "strides": strides, "padding": padding, "use_bias": False,
         "depth_multiplier": kernel.shape[-1], "dilation_rate": dilation_rate,
     }  # fmt: skip
-    return run(f"DepthwiseConv{rank}D", inputs, arguments, [kernel], "depthwise_conv")
+    return _run_dilated(f"DepthwiseConv{rank}D", inputs, arguments, kernel, "depthwise_conv")
 
 
 @in_any_data_format(channels_axis=1)

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fastnn import random
 from fastnn.atomic_files import remove_leftovers, replacing
 from fastnn.saving import hdf5, position, weights
@@ -73,8 +71,9 @@ def restore(model: Any, files: Sequence[Path]) -> dict[str, Any] | None:
                 counts = place["companions"]
                 for i, companion in enumerate(counts):
                     if companion.get(_BEST) is not None:
-                        group = file[f"fastnn/companions/{i}"]
-                        companion[_BEST] = [np.asarray(group[str(k)]) for k in range(int(companion[_BEST]))]
+                        group = hdf5.at(file, f"fastnn/companions/{i}")
+                        best = range(int(companion[_BEST]))
+                        companion[_BEST] = [hdf5.numbers(hdf5.child(group, str(k))) for k in best]
                 weights.read_tree(file, model)
                 weights.read_optimizer(file, model)
                 position.restore_position(model, state)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -244,19 +243,15 @@ class MappingExpectedError(TypeError, ValueError):
     """An argument that must be a dict; a ValueError too, as in Keras."""
 
 
-@contextmanager
-def _written_in_memory(model: Any) -> Iterator[Any]:
-    import h5py
-
-    with h5py.File(io.BytesIO(), "w") as file:
-        weights.write_tree(file, model, model.compiled)
-        yield file
-
-
 def _objects_of(model: Any) -> dict[str, Any]:
     """Returns the objects that a file of the model's weights holds."""
-    with _written_in_memory(model) as file:
-        return _objects(file, "", {})
+    import h5py
+
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        weights.write_tree(file, model, model.compiled)
+    with hdf5.opened(memory.getvalue()) as held:
+        return _objects(held, "", {})
 
 
 def _objects(group: Any, path: str, attributes: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Entry points of saving and loading: `.keras` archives, `.weights.h5`, its shards and the older `.h5`.
 
 The ending of the path chooses the format. `serialization.py`, `weights.py` and `legacy.py` own the content of the
-files, `archive.py` and `hdf5.py` their limits.
+files, `archive.py` and `hdf5/reading.py` their limits.
 """
 
 from __future__ import annotations

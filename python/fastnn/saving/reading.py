@@ -123,9 +123,7 @@ class Reading:
         """Returns the reading of an open HDF5 file: the weights may hold as many elements as it stores."""
         # A file of float32 has fewer elements than a quarter of its bytes. To count them takes as long as to read them.
         free = 1 << 16
-        return cls(
-            custom_objects, file.id.get_filesize() // 4 + free, safe_mode, lambda: hdf5.total_numbers(file) + free
-        )
+        return cls(custom_objects, file.size // 4 + free, safe_mode, lambda: hdf5.total_numbers(file) + free)
 
     # Errors and warnings.
 

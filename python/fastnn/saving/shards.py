@@ -44,10 +44,7 @@ def sharded(path: Path, max_shard_size: float) -> Iterator[Any]:
 
 def _split(file: Any, path: Path, most: float) -> None:
     """Writes the shards and the index of an open file of weights."""
-    import h5py
-
-    found: list[Any] = []
-    file.visititems(lambda _, one: found.append(one) if isinstance(one, h5py.Dataset) else None)
+    found = list(hdf5.datasets(file))
     for one in found:
         if one.nbytes > most:
             raise ValueError(
@@ -65,8 +62,9 @@ def _split(file: Any, path: Path, most: float) -> None:
                 to = open_files.enter_context(replacing(path.with_name(name)))
                 shard, room, count = open_files.enter_context(hdf5.written(to)), most, count + 1
             room -= one.nbytes
-            _copy(one, shard)
-            held = places.setdefault(one.parent.name, [])
+            group, _, _ = one.name.rpartition("/")
+            _copy(one, hdf5.at(file, group), shard)
+            held = places.setdefault(group, [])
             if name not in held:
                 held.append(name)
         index = {
@@ -76,12 +74,12 @@ def _split(file: Any, path: Path, most: float) -> None:
         beside.write_text(json.dumps(index, indent=4))
 
 
-def _copy(dataset: Any, to: Any) -> None:
-    """Copies a dataset of an open file, and the attributes of its group, into another file."""
-    group = to.require_group(dataset.parent.name)
-    for key, value in dataset.parent.attrs.items():
-        group.attrs[key] = value
-    dataset.file.copy(dataset, group, dataset.name.rpartition("/")[2])
+def _copy(dataset: hdf5.Dataset, group: hdf5.Group, to: Any) -> None:
+    """Copies a dataset of an open file, and the attributes of its group, into a file that is written."""
+    copied = to.require_group(group.name)
+    for key, value in group.attrs.items():
+        copied.attrs[key] = value
+    hdf5.write(copied, dataset.name.rpartition("/")[2], dataset.numbers())
 
 
 @contextmanager
@@ -100,11 +98,9 @@ def joined(path: Path) -> Iterator[Any]:
         with hdf5.written(whole) as to:
             for name, groups in _shards(path).items():
                 with hdf5.opened(path.with_name(name)) as shard:
-                    hdf5.total_numbers(shard)  # checks what each dataset declares
-                    for group in groups:
-                        for key, dataset in hdf5.children(hdf5.at(shard, group)).items():
-                            hdf5.checked(dataset)
-                            _copy(shard[f"{group}/{key}"], to)
+                    for group in filter(None, (hdf5.at(shard, group) for group in groups)):
+                        for dataset in hdf5.children(group).values():
+                            _copy(hdf5.checked(dataset), group, to)
         with hdf5.opened(whole) as file:
             yield file
 

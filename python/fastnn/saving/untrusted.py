@@ -1,7 +1,7 @@
 """Limits of what a file from a stranger may ask for.
 
 The sizes that an archive or an HDF5 file declares are compared with the bytes that it stores, before memory is
-allocated. `archive.py` and `hdf5.py` apply these limits to the two kinds of file.
+allocated. `archive.py` and `hdf5/reading.py` apply these limits to the two kinds of file.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 from fastnn import losses, optimizers
 from fastnn.engine.contract import Part
 from fastnn.engine.network import Port
+from fastnn.engine.ownership import LayerChanges, TrainableChanges
 from fastnn.losses.computation import computation_of
 from fastnn.metrics.mean_of_function import MeanOfFunction
 from fastnn.metrics.metric import Metric, direction_of
@@ -94,6 +95,7 @@ class Compiled:
         self.trained: dict[Part, bool] = {}
         self.reads_targets_as_given = False
         self._network = network
+        self._unchanged_at = (-1, -1)
         self._targets: list[Target] = []
         self._words: tuple[list[list[Any]], list[list[Any]]] = ([], [])
         loss, loss_weights, metrics = (self.arguments[name] for name in ("loss", "loss_weights", "metrics"))
@@ -166,10 +168,15 @@ class Compiled:
 
     def warn_of_changes(self, stacklevel: int) -> None:
         """Warns of layers whose `trainable` was changed since `compile`."""
+        counts = LayerChanges.count, TrainableChanges.count
+        if counts == self._unchanged_at:
+            return
         leaves = self._network.leaves()
         settled = self._settled_for(leaves)
         changed = [layer.name for layer, now in leaves if settled[layer] != now]
-        if changed:
+        if not changed:
+            self._unchanged_at = counts
+        else:
             warnings.warn(
                 f"{self._network.who()}: trainable was changed after compile() for {', '.join(changed)}; it is read by "
                 "compile(), so call compile() again for it to count",

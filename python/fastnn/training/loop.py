@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn.callbacks.callback_list import CallbackList
+from fastnn.data.arrays import ArraySource
 from fastnn.data.source import Chunk, Shapes, Source, has_ended, warn_of_end, warn_of_exhaustion
 from fastnn.symbolic.structure import Structure
 from fastnn.training.compiled import Compiled
@@ -192,7 +193,8 @@ class Run:
         source.begin_epoch(None if self._steps is None else self._steps - self.step, resumed=self.step > 0)
         steps = source.steps if self._steps is None else self._steps
         # A callback may take on hooks of batches when an epoch begins.
-        batches, watch = _Batches(hooks, "train"), hooks.watching("train")
+        batches = _Batches(hooks, "train")
+        watch = batches.watching
         progress = _Progress(hooks)
         sums = self._sums = _Sums(self._programs.training, self._compiled, self._kept)
         self._kept = None
@@ -282,10 +284,11 @@ class _Batches:
 
     Attributes:
         watched: True where some callback asks for each batch.
+        watching: The hooks that are asked for where the loss is not finite.
     """
 
     def __init__(self, hooks: CallbackList, mode: str) -> None:
-        self._begin, self._end = hooks.batch_hooks(mode)
+        self._begin, self._end, self.watching = hooks.batch_hooks(mode)
         self.watched = bool(self._begin or self._end)
         self._size = max(1, hooks.model.steps_per_execution)
         self._first = self._ran = 0
@@ -395,6 +398,23 @@ def evaluate(
     logs = progress.logs
     hooks.tell("on_test_end", logs=dict(sorted(logs.items())))
     return logs
+
+
+def evaluate_unwatched(program: Program, source: ArraySource) -> dict[str, Any]:
+    """Runs one pass of evaluation over arrays for nobody who watches; returns its logs, as `evaluate` does.
+
+    Args:
+        program: The program of the evaluation.
+        source: The rows.
+    """
+    program.reset()
+    source.restart()
+    done = 0
+    while done < source.steps:
+        ran = program.run(source.next_chunk(source.steps - done), None)
+        source.advance(ran)
+        done += ran
+    return program.logs()
 
 
 def predict(

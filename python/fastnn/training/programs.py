@@ -24,7 +24,7 @@ from fastnn.engine.ownership import LayerChanges, TrainableChanges
 from fastnn.losses.reduction import reduced
 from fastnn.metrics.mean_of_function import MeanOfFunction
 from fastnn.metrics.metric import Metric
-from fastnn.precision import floatx, is_float
+from fastnn.precision import floatx
 from fastnn.symbolic.accumulator import Accumulator
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Shape
@@ -87,6 +87,28 @@ class _TargetEdges:
         return self.edges[output, how_targets_are_read(measure)]
 
 
+_DIRECT_KINDS = {"float32": "fiub", "float64": "fiub", "int32": "iu"}
+"""By the type of an input the kinds of arrays that the core reads for it as they are."""
+
+
+class _Direct(NamedTuple):
+    """What an array that is the only input of a model is given to without further questions.
+
+    Attributes:
+        predictor: The program.
+        shape: The shape of a sample.
+        kinds: The kinds of NumPy's types that it reads.
+        limits: The integers that the array may hold: from the first to below the second; None: any number.
+        changes: `TrainableChanges.count` where it depends on that, else None.
+    """
+
+    predictor: Any
+    shape: tuple[int, ...]
+    kinds: str
+    limits: tuple[int, int] | None
+    changes: int | None
+
+
 class Programs:
     """The programs of one model.
 
@@ -97,9 +119,8 @@ class Programs:
     def __init__(self, network: Trainable) -> None:
         self._network = network
         self._kept: dict[Any, Any] = {}
-        # By the `training` of a call, or "predict": the predictor, the shape of a sample and, in training, what it
-        # depends on.
-        self._direct: dict[Any, tuple[Any, ...]] = {}
+        # By the `training` of a call, or "predict".
+        self._direct: dict[Any, _Direct] = {}
         # The last program of a mode, with what it was asked for by.
         self._last: dict[str, tuple[Compiled, Any, TargetShapes, Program]] = {}
         self._inputs: Sequence[Port] = ()
@@ -215,15 +236,20 @@ class Programs:
             found = self._keep(key, _core.core_of(inference.graph).Predictor(inference.graph, inference.outputs))
         ports = self._network.ports()
         port = ports.inputs[0]
-        free = inference.rows is None and inference.ranges[0] is None
-        if port.shape is not None and is_float(port.dtype) and ports.given.alone and ports.made.alone and free:
-            direct = found, (x[0] if x else None) or port.shape[1:]
+        if port.shape is not None and ports.given.alone and ports.made.alone and inference.rows is None:
+            direct = self._direct_of(found, (x[0] if x else None) or port.shape[1:])
             if not self._network.model.__fastnn_overrides__("predict"):
                 self._direct["predict"] = direct
             for training in (None, False):
                 if not self.differs_in_call(training, x):
                     self._direct[training] = direct
         return found
+
+    def _direct_of(self, predictor: Any, shape: Any, changes: int | None = None) -> _Direct:
+        """Returns what the only input of the model, with samples of a shape, is given to directly."""
+        port, limits = self._network.ports().inputs[0], self.inference((shape,)).ranges[0]
+        kinds = _DIRECT_KINDS.get(port.dtype, "")
+        return _Direct(predictor, shape, kinds, None if limits is None else limits[:2], changes)
 
     def differs_in_call(self, training: bool | None, x: Shapes = ()) -> bool:
         """Returns whether a call on arrays gives more than `predict`: random values, masks of its outputs, penalties.
@@ -255,14 +281,16 @@ class Programs:
         if self._seen != LayerChanges.count:
             self.refresh()
         direct = self._direct.get(how)
-        if direct is None or (how is True and direct[-1] != TrainableChanges.count):
+        if direct is None or (direct.changes is not None and direct.changes != TrainableChanges.count):
             return None
         if type(x) is not np.ndarray and (type(x) is not EagerArray or mask_of(x) is not None):
             return None
         shape = x.shape
-        if shape[1:] != direct[1] or not shape[0] or x.dtype.kind not in "fiub":
+        if shape[1:] != direct.shape or not shape[0] or x.dtype.kind not in direct.kinds:
             return None
-        predictor = direct[0]
+        if direct.limits is not None and _core.first_outside(x, *direct.limits) >= 0:
+            return None
+        predictor = direct.predictor
         output: NDArray[np.float32]
         if batch_size is None or shape[0] <= batch_size:
             output = predictor.alone(x)
@@ -292,7 +320,7 @@ class Programs:
         kept = state_of(part).training_predictor
         assert kept is not None
         if alone and unmasked and not kept[-1] and isinstance(x, np.ndarray) and x.shape == arrays[0].shape:
-            self._direct[True] = kept[1], x.shape[1:], TrainableChanges.count
+            self._direct[True] = self._direct_of(kept[1], x.shape[1:], TrainableChanges.count)
         return outputs
 
     def output_shapes(self, x: Shapes) -> list[Shape]:

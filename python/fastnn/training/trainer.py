@@ -18,7 +18,7 @@ from fastnn import config, losses, optimizers
 from fastnn.callbacks.callback_list import CallbackList
 from fastnn.callbacks.history import History
 from fastnn.callbacks.progress import settled_verbosity
-from fastnn.data.arrays import Feed
+from fastnn.data.arrays import ArraySource, Feed
 from fastnn.data.batches import Batch
 from fastnn.data.source import Chunk, Source
 from fastnn.metrics.metric import Metric
@@ -255,10 +255,8 @@ class Trainer(Steps):
             group.check(self, feed, batch_size=rows_of_step if isinstance(rows_of_step, int) else None, epochs=epochs,
                         initial_epoch=initial_epoch, steps=steps, shuffle=bool(shuffle),
                         validation=None if validation is None else held_feed.rows)  # fmt: skip
-            hooks = CallbackList(
-                group.callbacks(callbacks), True, verbosity != 0, self, epochs=epochs, steps=_shown(steps, source),
-                verbose=verbosity,
-            )  # fmt: skip
+            hooks = CallbackList(group.callbacks(callbacks), True, verbosity != 0, self, epochs=epochs,
+                                 steps=_shown(steps, source), verbose=verbosity)  # fmt: skip
             history: History = hooks.history
             self.history = history
             run = loop.Run(
@@ -315,9 +313,11 @@ class Trainer(Steps):
         check = checks_of_own_steps(state.door) if own else checks_of_evaluation(state.door, compiled)
         source, feed = open_source(Batch(x, y, sample_weight), check, batch_size)
         with closing(source):
-            state.programs.evaluation(compiled, feed.x, feed.y)
+            program = state.programs.evaluation(compiled, feed.x, feed.y)
             group.settle(self)
             steps = _steps("steps", steps, source)
+            if callbacks is None and not verbosity and steps is None and isinstance(source, ArraySource):
+                return _returned(loop.evaluate_unwatched(program, source), return_dict)
             hooks = CallbackList(group.callbacks(callbacks), False, verbosity != 0, self, epochs=1,
                                  steps=_shown(steps, source), verbose=verbosity)  # fmt: skip
             with closing(hooks):

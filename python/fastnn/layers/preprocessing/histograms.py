@@ -34,6 +34,7 @@ class AutoContrast(ComposedImageLayer):
     """
 
     __fastnn_in_training_only__ = False
+    __fastnn_keeps_places__ = True
     __fastnn_keras_newer_arguments__ = {"data_format": "channels_last"}
     value_range: Sequence[float]
     data_format: str
@@ -41,8 +42,7 @@ class AutoContrast(ComposedImageLayer):
     def __init__(self, value_range: Sequence[float] = (0, 255), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def __fastnn_transformed__(self, images: Any, drawn: Any) -> Any:
-        """Returns the stretched images."""
+    def _transformed(self, images: Any, transformation: Any) -> Any:
         scaled = self._to_bytes(images)
         low, high = ops.min(scaled, [1, 2], keepdims=True), ops.max(scaled, [1, 2], keepdims=True)
         flat = ops.equal(low, high)
@@ -92,6 +92,7 @@ class Equalization(ComposedImageLayer):
         array([  0.,   0., 128., 255.], dtype=float32)
     """
 
+    __fastnn_keeps_places__ = True
     value_range: Sequence[float]
     bins: int
 
@@ -106,15 +107,15 @@ class Equalization(ComposedImageLayer):
         if isinstance(bins, bool) or not isinstance(bins, int) or bins < 1:
             raise ValueError(f"{title(self)} expects bins to be a positive integer, got {bins!r}")
 
-    def __fastnn_transformed__(self, images: Any, drawn: Any) -> Any:
-        """Returns the equalized images."""
+    def _transformed(self, images: Any, transformation: Any) -> Any:
         channels = [self._equalized(self._to_bytes(images)[..., i]) for i in range(images.shape[-1])]
         return self._from_bytes(ops.stack(channels, -1))
 
     def _equalized(self, channel: Any) -> Any:
         last = self.bins - 1
         index = ops.cast(ops.clip(channel * (last / 255.0), 0.0, float(last)), "int32")
-        counts = _counts(ops.reshape(index, (-1,)), self.bins)
+        # One image after the other: all pixels of a batch in one row would be too many for a graph.
+        counts = ops.sum(_counts(ops.reshape(index, (ops.shape(index)[0], -1)), self.bins), 0)
         below = ops.cumsum(counts)
         # The least of the sums that are not 0.
         least = ops.min(ops.where(ops.greater(below, 0.0), below, np.inf))
@@ -152,6 +153,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ComposedImageLayer):
     """
 
     __fastnn_in_training_only__ = False
+    __fastnn_keeps_places__ = True
     value_range: Sequence[float]
     clip_limit: float
     tile_grid_size: Sequence[int]
@@ -168,8 +170,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ComposedImageLayer):
         if len(tile_grid_size) != 2 or any(not isinstance(n, int) or n < 1 for n in tile_grid_size):
             raise ValueError(f"{title(self)} expects tile_grid_size to be two positive integers, got {tile_grid_size}")
 
-    def __fastnn_transformed__(self, images: Any, drawn: Any) -> Any:
-        """Returns the equalized images."""
+    def _transformed(self, images: Any, transformation: Any) -> Any:
         _, height, width, channels = images.shape
         if None in (height, width, channels):
             raise ValueError(f"{title(self)} expects images of a known size, got {tuple(images.shape)}")

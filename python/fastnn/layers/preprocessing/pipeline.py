@@ -8,6 +8,7 @@ from typing import Any
 from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 from fastnn.layers.lookup import layer_from_config
+from fastnn.symbolic.tensors import Trace, is_symbolic
 
 
 class Pipeline(Layer):
@@ -43,6 +44,14 @@ class Pipeline(Layer):
                 layer.build(shape)
             shape = layer.compute_output_shape(shape)
         super().build(input_shape)
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Returns the output of the last layer, for arrays or symbolic tensors."""
+        if isinstance(inputs, Mapping) and not is_symbolic(inputs) and Trace.current() is None:
+            # Layers on images take dicts of arrays of different lengths, which are no inputs of one graph.
+            self.built = True
+            return self.call(inputs, *args, **kwargs)
+        return super().__call__(inputs, *args, **kwargs)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Returns the output of the last layer."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastnn import config, ops
 from fastnn.engine.contract import title
 from fastnn.engine.emission import Emission
 from fastnn.layers.preprocessing.factor_ranges import Factor, Range, color_range, factor_range
-from fastnn.layers.preprocessing.image_layer import RandomColorLayer, RandomImageLayer
+from fastnn.layers.preprocessing.image_layer import RandomColorLayer, RandomImageLayer, of_images
 from fastnn.layers.preprocessing.random_intensity import RandomBrightness, RandomContrast
 
 
@@ -35,6 +36,7 @@ class RandomGrayscale(RandomImageLayer):
     """
 
     __fastnn_kind__ = "RandomGrayscale"
+    __fastnn_keeps_places__ = True
     factor: float
 
     def __init__(self, factor: float = 0.5, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
@@ -45,6 +47,21 @@ class RandomGrayscale(RandomImageLayer):
         factor_range(title(self), "factor", self.factor, 0, 1)
         # Gray is a mean of the channels and stays within their range: no clipping is needed.
         return self.__fastnn_kind__, {"factor": float(self.factor), "value_range_lower": 0.0, "value_range_upper": 1.0}
+
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Returns whether each image is converted (batch, 1, 1, 1); None in inference.
+
+        Args:
+            data: Images, or a dict with them.
+            training: Whether to draw.
+            seed: An integer or a `SeedGenerator` to draw from; None: the generator of the layer.
+        """
+        if not training:
+            return None
+        return ops.less(self._draw((self._extent(data)[0], 1, 1, 1), seed=seed), float(self.factor))
+
+    def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        return ops.where(transformation, ops.image.rgb_to_grayscale(images, self.data_format), images)
 
 
 class RandomColorDegeneration(RandomColorLayer):
@@ -88,8 +105,38 @@ class RandomColorDegeneration(RandomColorLayer):
     def _ranges(self) -> Mapping[str, Range]:
         return {**super()._ranges(), "factor": factor_range(title(self), "factor", self.factor, -1, 1, from_zero=True)}
 
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Returns "factor" (batch, 1, 1, 1), the weight of the gray version; None in inference.
 
-class RandomSaturation(RandomColorLayer):
+        Args:
+            data: Images, or a dict with them.
+            training: Whether to draw.
+            seed: An integer or a `SeedGenerator` to draw from; None: the generator of the layer.
+        """
+        if not training:
+            return None
+        return {"factor": self._draw((self._extent(data)[0], 1, 1, 1), self._ranges()["factor"], seed)}
+
+    def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        gray = ops.image.rgb_to_grayscale(images, self.data_format)
+        return self._clipped(images + ops.cast(transformation["factor"], "float32") * (gray - images))
+
+
+class _HueLayer(RandomColorLayer):
+    """Base of the layers that compute with hue, saturation and value."""
+
+    def _hsv(self, images: Any) -> list[Any]:
+        made: list[Any] = ops.split(ops.image.rgb_to_hsv(images, self.data_format), 3, self._channels())
+        return made
+
+    def _rgb(self, *parts: Any) -> Any:
+        return ops.image.hsv_to_rgb(ops.concatenate(parts, self._channels()), self.data_format)
+
+    def _channels(self) -> int:
+        return -3 if self.data_format == "channels_first" else -1
+
+
+class RandomSaturation(_HueLayer):
     """Layer that changes the saturation of images in training.
 
     A factor of 0 gives gray, 0.5 leaves the image as it is, 1 gives the strongest colors. In inference the layer is the
@@ -131,8 +178,26 @@ class RandomSaturation(RandomColorLayer):
     def _ranges(self) -> Mapping[str, Range]:
         return {**super()._ranges(), "factor": factor_range(title(self), "factor", self.factor, -1, 1, from_zero=True)}
 
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Returns "factor" (batch,), by which saturations are multiplied; None in inference.
 
-class RandomHue(RandomColorLayer):
+        Args:
+            data: Images, or a dict with them.
+            training: Whether to draw.
+            seed: An integer or a `SeedGenerator` to draw from; None: the generator of the layer.
+        """
+        if not training:
+            return None
+        drawn = self._draw((self._extent(data)[0],), self._ranges()["factor"], seed)
+        return {"factor": drawn / (1.0 - drawn + config.epsilon())}
+
+    def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        hue, saturation, value = self._hsv(images)
+        factor = of_images(ops.cast(transformation["factor"], "float32"))
+        return self._rgb(hue, ops.clip(saturation * factor, 0.0, 1.0), value)
+
+
+class RandomHue(_HueLayer):
     """Layer that rotates the hue of images in training.
 
     A factor of 0 leaves the image as it is, 1 rotates the hue by half a turn. The direction is drawn too. In inference
@@ -174,6 +239,27 @@ class RandomHue(RandomColorLayer):
     def _ranges(self) -> Mapping[str, Range]:
         return {**super()._ranges(), "factor": factor_range(title(self), "factor", self.factor, 0, 1)}
 
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Returns "factor" (batch,), the turns by which hues are rotated; None in inference.
+
+        Args:
+            data: Images, or a dict with them.
+            training: Whether to draw.
+            seed: An integer or a `SeedGenerator` to draw from; None: the generator of the layer.
+        """
+        if not training:
+            return None
+        rows = self._extent(data)[0]
+        sign = ops.where(self._draw((rows,), seed=seed) > 0.5, -1.0, 1.0)
+        return {"factor": sign * self._draw((rows,), self._ranges()["factor"], seed) * 0.5}
+
+    def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        low, high = self._ranges()["value_range"]
+        hue, saturation, value = self._hsv((images - low) / (high - low))
+        hue = hue + of_images(ops.cast(transformation["factor"], "float32"))
+        hue = ops.where(hue > 1.0, hue - 1.0, ops.where(hue < 0.0, hue + 1.0, hue))
+        return ops.clip(self._rgb(hue, saturation, value), 0.0, 1.0) * (high - low) + low
+
 
 class RandomColorJitter(RandomImageLayer):
     """Layer that changes brightness, contrast, saturation and hue of images in training.
@@ -202,6 +288,7 @@ class RandomColorJitter(RandomImageLayer):
         (2, 8, 8, 3)
     """
 
+    __fastnn_keeps_places__ = True
     value_range: Sequence[float]
     brightness_factor: Factor | None
     contrast_factor: Factor | None
@@ -228,8 +315,28 @@ class RandomColorJitter(RandomImageLayer):
         )
         color_range(title(self), value_range)
         self._parts = [
-            layer(factor, value_range, seed=0, name=self.name) for layer, factor in given if factor is not None
+            layer(factor, value_range, seed=0, data_format=self.data_format, name=self.name)
+            for layer, factor in given
+            if factor is not None
         ]
+
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Returns what each of the four changes draws; None in inference.
+
+        Args:
+            data: Images, or a dict with them.
+            training: Whether to draw.
+            seed: An integer or a `SeedGenerator` to draw from; None: the generator of the layer.
+        """
+        if not training:
+            return None
+        generator = self.generator if seed is None else seed
+        return [part.get_random_transformation(data, training, generator) for part in self._parts]
+
+    def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        for part, drawn in zip(self._parts, transformation, strict=True):
+            images = part.transform_images(images, drawn)
+        return images
 
     def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from fastnn import ops, random
 from fastnn.engine.arrays import numeric
 from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.factor_ranges import Factor, Range, factor_range
-from fastnn.layers.preprocessing.image_layer import RandomColorLayer
+from fastnn.layers.preprocessing.image_layer import RandomColorLayer, of_images
+from fastnn.layers.preprocessing.image_windows import rectangles
 
 
 class RandomErasing(RandomColorLayer):
@@ -68,6 +70,44 @@ class RandomErasing(RandomColorLayer):
             **super()._ranges(),
             **{name: factor_range(title(self), name, getattr(self, name), 0, 1) for name in ("factor", "scale")},
         }
+
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Returns which images are erased, where, and by what; None in inference.
+
+        They are called "apply_erasing", "batch_masks" and "fill_value".
+
+        Args:
+            data: Images, or a dict with them.
+            training: Whether to draw.
+            seed: An integer or a `SeedGenerator` to draw from; None: the generator of the layer.
+        """
+        if not training:
+            return None
+        rows, height, width = self._extent(data)
+        shape = ops.shape(data["images"] if isinstance(data, Mapping) else data)
+        shares = ops.sqrt(self._draw((rows, 2), self._ranges()["scale"], seed))
+        of_x, of_y = (self._side(rows, size, shares[:, i], seed) for i, size in enumerate((width, height)))
+        inside = rectangles(of_x, of_y, height, width, self.data_format)
+        if self.fill_value is None:
+            generator = self.generator if seed is None else seed
+            filling = random.normal((rows, *shape[-3:]), seed=generator) * self._ranges()["value_range"][1]
+        else:
+            filling = ops.cast(np.asarray(self.fill_value, np.float32), "float32")
+            if filling.ndim:
+                filling = filling.reshape((-1, 1, 1) if self.data_format == "channels_first" else (-1,))
+        return {
+            "apply_erasing": self._chosen(data, seed), "batch_masks": inside, "fill_value": self._clipped(filling),
+        }  # fmt: skip
+
+    def _side(self, rows: Any, size: int, share: Any, seed: Any) -> tuple[Any, Any]:
+        """Returns where rectangles begin and end along one side."""
+        length = share * float(size)
+        start = self._draw((rows,), seed=seed) * (float(size) - length)
+        return start, start + length
+
+    def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        chosen = ops.logical_and(of_images(transformation["apply_erasing"]), transformation["batch_masks"])
+        return ops.where(chosen, ops.cast(transformation["fill_value"], "float32"), images)
 
     def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
         """Returns the kind and the config of the node; None for a layer that passes its input on."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastnn import ops, random
 from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.factor_ranges import Factor, Range, factor_range
-from fastnn.layers.preprocessing.image_layer import RandomColorLayer
+from fastnn.layers.preprocessing.image_layer import RandomColorLayer, of_images
 
 
 class RandomBrightness(RandomColorLayer):
@@ -52,6 +53,23 @@ class RandomBrightness(RandomColorLayer):
 
     def _ranges(self) -> Mapping[str, Range]:
         return {**super()._ranges(), "factor": factor_range(title(self), "factor", self.factor, -1, 1)}
+
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Returns "rgb_delta" (batch, 1, 1, 1), what is added to each image; None in inference.
+
+        Args:
+            data: Images, or a dict with them.
+            training: Whether to draw.
+            seed: An integer or a `SeedGenerator` to draw from; None: the generator of the layer.
+        """
+        if not training:
+            return None
+        (lower, upper), (low, high) = (self._ranges()[name] for name in ("factor", "value_range"))
+        drawn = self._draw((self._extent(data)[0], 1, 1, 1), (lower, upper), seed)
+        return {"rgb_delta": drawn * (high - low)}
+
+    def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        return self._clipped(images + ops.cast(transformation["rgb_delta"], "float32"))
 
 
 class RandomContrast(RandomColorLayer):
@@ -100,6 +118,24 @@ class RandomContrast(RandomColorLayer):
         lower, upper = given if isinstance(given, (tuple, list)) else (given, given)
         return {**super()._ranges(), "factor": (1.0 - float(lower), 1.0 + float(upper))}
 
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Returns "contrast_factor" (batch, 1, 1, 1), that of differences from the mean; None in inference.
+
+        Args:
+            data: Images, or a dict with them.
+            training: Whether to draw.
+            seed: An integer or a `SeedGenerator` to draw from; None: the generator of the layer.
+        """
+        if not training:
+            return None
+        bounds = self._ranges()["factor"]
+        return {"contrast_factor": self._draw((self._extent(data)[0], 1, 1, 1), bounds, seed)}
+
+    def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        axes = (-2, -1) if self.data_format == "channels_first" else (-3, -2)
+        mean = ops.mean(images, axes, keepdims=True)
+        return self._clipped((images - mean) * ops.cast(transformation["contrast_factor"], "float32") + mean)
+
 
 class RandomInvert(RandomColorLayer):
     """Layer that inverts the values of random images in training.
@@ -141,6 +177,22 @@ class RandomInvert(RandomColorLayer):
 
     def _ranges(self) -> Mapping[str, Range]:
         return {**super()._ranges(), "factor": factor_range(title(self), "factor", self.factor, 0, 1)}
+
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Returns "apply_inversion" (batch,), whether each image is inverted; None in inference.
+
+        Args:
+            data: Images, or a dict with them.
+            training: Whether to draw.
+            seed: An integer or a `SeedGenerator` to draw from; None: the generator of the layer.
+        """
+        if not training:
+            return None
+        return {"apply_inversion": self._chosen(data, seed)}
+
+    def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        inverted = self._ranges()["value_range"][1] - images
+        return ops.where(of_images(transformation["apply_inversion"]), inverted, images)
 
 
 class RandomPosterization(RandomColorLayer):
@@ -187,6 +239,26 @@ class RandomPosterization(RandomColorLayer):
             raise ValueError(f"{title(self)} expects factor to be an integer number of bits, got {self.factor!r}")
         bits = (lower, upper) if isinstance(self.factor, (tuple, list)) else (upper, upper)
         return {**super()._ranges(), "factor": bits}
+
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Returns "shift_factor" (batch,), how many bits of each value are dropped; None in inference.
+
+        Args:
+            data: Images, or a dict with them.
+            training: Whether to draw.
+            seed: An integer or a `SeedGenerator` to draw from; None: the generator of the layer.
+        """
+        if not training:
+            return None
+        rows, (lower, upper) = self._extent(data)[0], self._ranges()["factor"]
+        if lower == upper:
+            return {"shift_factor": self._draw((rows,), (8.0 - upper, 8.0 - upper), seed)}
+        kept = random.randint((rows,), int(lower), int(upper), seed=self.generator if seed is None else seed)
+        return {"shift_factor": 8 - kept}
+
+    def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        step = of_images(2.0 ** ops.cast(transformation["shift_factor"], "float32"))
+        return self._from_bytes(ops.floor(ops.floor(self._to_bytes(images)) / step) * step)
 
 
 class Solarization(RandomColorLayer):
@@ -240,3 +312,24 @@ class Solarization(RandomColorLayer):
                 for name in ("addition_factor", "threshold_factor")
             },
         }
+
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Returns "additions" and "thresholds" (batch, 1, 1, 1), in values from 0 to 255; None in inference.
+
+        Args:
+            data: Images, or a dict with them.
+            training: Whether to draw.
+            seed: An integer or a `SeedGenerator` to draw from; None: the generator of the layer.
+        """
+        if not training:
+            return None
+        shape, made = (self._extent(data)[0], 1, 1, 1), {}
+        for name, argument in (("additions", "addition_factor"), ("thresholds", "threshold_factor")):
+            lower, upper = self._ranges()[argument]
+            made[name] = self._draw(shape, (255.0 * lower, 255.0 * upper), seed)
+        return made
+
+    def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        drawn = {name: ops.cast(value, "float32") for name, value in transformation.items()}
+        moved = ops.clip(self._to_bytes(images) + drawn["additions"], 0.0, 255.0)
+        return self._from_bytes(ops.where(moved < drawn["thresholds"], moved, 255.0 - moved))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from fastnn import ops
 from fastnn.engine.contract import title
 from fastnn.layers.preprocessing.factor_ranges import Factor, Range, factor_range
-from fastnn.layers.preprocessing.image_layer import RandomColorLayer
+from fastnn.layers.preprocessing.image_layer import RandomColorLayer, of_images
 
 
 class RandomSharpness(RandomColorLayer):
@@ -51,3 +54,26 @@ class RandomSharpness(RandomColorLayer):
 
     def _ranges(self) -> Mapping[str, Range]:
         return {**super()._ranges(), "factor": factor_range(title(self), "factor", self.factor, 0, 1)}
+
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Returns "factor" (batch,): 0 for blurred images, 1 for the sharpest; None in inference.
+
+        Args:
+            data: Images, or a dict with them.
+            training: Whether to draw.
+            seed: An integer or a `SeedGenerator` to draw from; None: the generator of the layer.
+        """
+        if not training:
+            return None
+        return {"factor": self._draw((self._extent(data)[0],), self._ranges()["factor"], seed)}
+
+    def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
+        first = self.data_format == "channels_first"
+        images = ops.moveaxis(images, 1, -1) if first else images
+        channels = images.shape[-1]
+        kernel = np.full((3, 3, channels, 1), 1.0 / 13.0, np.float32)
+        kernel[1, 1] = 5.0 / 13.0
+        smooth = ops.depthwise_conv(images, kernel, strides=1, padding="same", data_format="channels_last")
+        factor = of_images(1.0 - 2.0 * ops.cast(transformation["factor"], "float32"))
+        made = self._clipped(images + factor * (smooth - images))
+        return ops.moveaxis(made, -1, 1) if first else made
