@@ -130,10 +130,11 @@ def test_an_origin_without_a_scheme(tmp_path):
 
 def test_other_element_types():
     for call in (
-        lambda: fastnn.config.set_floatx("float64"), lambda: layers.Dense(1, dtype="float64"),
-        lambda: fastnn.config.set_dtype_policy("float64"),
-    ):  # fmt: skip
-        with pytest.raises(ValueError, match=r"float32.*"):
+        lambda: fastnn.config.set_floatx("float16"),
+        lambda: fastnn.config.set_dtype_policy("mixed_float16"),
+        lambda: fastnn.config.set_dtype_policy("bfloat16"),
+    ):
+        with pytest.raises(ValueError, match=r"float32.*float64"):
             call()
 
 

@@ -755,6 +755,7 @@ ALLOCATIONS = """
     import fastnn
     from fastnn import _core, layers
 
+    core = _core.core_for("float32")
     allocations = ctypes.CDLL(None).allocations
     allocations.restype = ctypes.c_long
     before = allocations()
@@ -763,7 +764,7 @@ ALLOCATIONS = """
     runs = []
 
     class Watched:
-        def __init__(self, *parts, make=_core.Trainer):
+        def __init__(self, *parts, make=core.Trainer):
             self.trainer = make(*parts)
 
         def __getattr__(self, name):
@@ -776,7 +777,7 @@ ALLOCATIONS = """
             runs.append((done, allocations() - before))
             return done
 
-    _core.Trainer = Watched
+    core.Trainer = Watched
     for threads, side in ((1, 6), (2, 6), (1, 48), (2, 48)):  # the larger images are taken in pieces
         fastnn.config.set_num_threads(threads)
         model = fastnn.Sequential([
