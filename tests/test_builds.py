@@ -106,6 +106,7 @@ def test_show_config_says_what_runs(capsys):
     printed = capsys.readouterr().out
     for word in (_core.build_info()["isa"], "compiler", "eigen", "threads", fastnn.__version__):
         assert word in printed
+    assert f"float64: {'built' if _core.has_doubles() else 'not built'}\n" in printed
 
 
 @pytest.mark.parametrize("enabled", [True, False])

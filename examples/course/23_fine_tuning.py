@@ -113,7 +113,7 @@ assert tuned["val_accuracy"][-1] > alone["val_accuracy"][-1] + 0.05
 
 # %%
 # The layers that were trained on 0 to 6 know strokes and arcs, and that it does not matter where they are. Thirty
-# images do not teach that. They are too few for fine-tuning to add much; with hundreds it does.
+# images do not teach that. Fine-tuning adds nothing to that here.
 #
 # Mistakes to know
 # ----------------

@@ -140,7 +140,13 @@ def show_config() -> None:
         >>> fastnn.show_config()  # doctest: +ELLIPSIS
         fastnn: ...
     """
-    for name, value in {"fastnn": __version__, **_core.build_info(), "threads": str(config.num_threads())}.items():
+    told = {
+        "fastnn": __version__,
+        **_core.build_info(),
+        "float64": "built" if _core.has_doubles() else "not built",
+        "threads": str(config.num_threads()),
+    }
+    for name, value in told.items():
         print(f"{name}: {value}")
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import os
 import sys
 import warnings
@@ -139,6 +140,11 @@ def core_for(dtype: str) -> Any:
 def core_of(value: Any) -> Any:
     """Returns the core that an object belongs to."""
     return sys.modules[type(value).__module__]
+
+
+def has_doubles() -> bool:
+    """Returns whether the core of float64 was built."""
+    return importlib.util.find_spec("fastnn._native64") is not None
 
 
 def loaded_cores() -> list[Any]:

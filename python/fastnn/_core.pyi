@@ -26,6 +26,9 @@ def core_for(dtype: str) -> Any:
 def core_of(value: object) -> Any:
     """Returns the core to which an object belongs."""
 
+def has_doubles() -> bool:
+    """Returns whether the core of float64 was built."""
+
 def loaded_cores() -> list[Any]:
     """Returns the cores that are loaded."""
 
