@@ -5,6 +5,7 @@ The rows of `tests/keras` that Keras 3 has run in float64 are replayed at the ac
 
 from __future__ import annotations
 
+import inspect
 import math
 import pickle
 import subprocess
@@ -307,8 +308,48 @@ def test_other_types_are_refused() -> None:
 
 def test_quantization_is_refused() -> None:
     model = Sequential([Input((3,)), layers.Dense(2)])
-    with pytest.raises(ValueError, match="float64"):
-        model.quantize("int8")
+    x = normal(2, 3)
+    before = model.predict(x, verbose=0)
+    for refused in (model, model.layers[0]):
+        with pytest.raises(ValueError, match=r"computes in float64.*with floatx 'float32'"):
+            refused.quantize("int8")
+    np.testing.assert_array_equal(model.predict(x, verbose=0), before)
+
+
+BASES = {"ConditionCount", "CountingMetric", "LossMetric", "Mean", "MeanOfFunction", "Metric", "Sum", "ThresholdSearch"}
+METRICS = sorted(name for name in metrics.__all__ if inspect.isclass(getattr(metrics, name)) and name not in BASES)
+GIVEN: dict[str, dict[str, Any]] = {
+    "IoU": {"num_classes": 2, "target_class_ids": [0]},
+    "MeanIoU": {"num_classes": 2},
+    "BinaryIoU": {"target_class_ids": [0]},
+    "OneHotIoU": {"num_classes": 2, "target_class_ids": [0]},
+    "OneHotMeanIoU": {"num_classes": 2},
+    "MeanMetricWrapper": {"fn": losses.mean_squared_error},
+    "PearsonCorrelation": {"axis": 0},
+    "PrecisionAtRecall": {"recall": 0.5},
+    "RecallAtPrecision": {"precision": 0.5},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
+}
+
+
+@pytest.mark.parametrize("floatx", ["float32", "float64"])
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_measures_a_model_of_float64(name: str, floatx: str) -> None:
+    """Also one that was made under another floatx."""
+    fastnn.config.set_floatx(floatx)
+    metric = getattr(metrics, name)(**GIVEN.get(name, {}))
+    fastnn.config.set_floatx("float64")
+    sparse, width = name.startswith("Sparse"), 2 if "OneHot" in name or "Categorical" in name else 1
+    model = Sequential([Input((3,)), layers.Dense(width, "sigmoid" if width == 1 else "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy" if sparse else "mse", metrics=[metric])
+    x = normal(40, 3)
+    labels = (x[:, 0] > 0).astype(int)
+    y = labels if sparse else np.eye(2)[labels] if width == 2 else labels[:, np.newaxis].astype(float)
+    alone = getattr(metrics, name)(**GIVEN.get(name, {}))
+    alone.update_state(y, model.predict(x, verbose=0))
+    measured = model.evaluate(x, y, batch_size=40, verbose=0)[1]
+    np.testing.assert_allclose(measured, np.asarray(alone.result()), rtol=1e-12, atol=1e-15)
 
 
 def test_float32_stays_what_it_is() -> None:

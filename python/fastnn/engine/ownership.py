@@ -91,6 +91,23 @@ def floats_of(part: Part) -> str:
     return next(iter(found), floatx())
 
 
+def refuse_float64(part: Part, because: str) -> None:
+    """Refuses a part that computes in float64.
+
+    Args:
+        part: The part.
+        because: What needs float32, for the error: "export writes float32".
+
+    Raises:
+        ValueError: It does.
+    """
+    if floats_of(part) == "float64":
+        raise ValueError(
+            f"{title(part)} computes in float64, and {because}; make it anew with floatx 'float32' and give it the "
+            "weights: set_weights(model.get_weights())"
+        )
+
+
 def walk(part: Part, trained: bool = True) -> Iterator[tuple[Any, bool]]:
     """Yields a part and those within it that compute, each with whether it is trained.
 

@@ -17,7 +17,7 @@ from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Part, emit, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import common, trials
-from fastnn.engine.ownership import floats_of
+from fastnn.engine.ownership import refuse_float64
 from fastnn.engine.shapes import as_leaves, shown
 from fastnn.symbolic.structure import Structure
 
@@ -138,23 +138,10 @@ def taped(model: Any) -> Tape:
             )
     inputs = [(port.name, (shape, port.dtype)) for shape, port in zip(_shapes(model), ports.inputs, strict=True)]
     names = [port.name for port in ports.outputs]
-    refuse_float64(model)
+    refuse_float64(model, "export writes float32")
     return taped_code(
         title(model), inputs, lambda emission, edges: list(zip(names, emit(model, emission, edges), strict=True))
     )
-
-
-def refuse_float64(part: Part) -> None:
-    """Refuses a part that computes in float64: files of export hold float32.
-
-    Raises:
-        ValueError: It does.
-    """
-    if floats_of(part) == "float64":
-        raise ValueError(
-            f"{title(part)} computes in float64, and export writes float32; make it anew with floatx 'float32' and "
-            "give it the weights: set_weights(model.get_weights())"
-        )
 
 
 def taped_code(
@@ -199,7 +186,7 @@ def _shapes(model: Any) -> list[Shape]:
 
 def taped_layer(layer: Part, specs: Sequence[Spec]) -> Tape:
     """Returns the nodes of a built layer. Its inputs are called x0, x1... and its outputs y0, y1..."""
-    refuse_float64(layer)
+    refuse_float64(layer, "export writes float32")
     emission = Emission(False)
     noted = Noted()
     emission.graph = noted  # type: ignore[assignment]

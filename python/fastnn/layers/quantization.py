@@ -18,7 +18,7 @@ from fastnn.configurable import is_foreign
 from fastnn.dtype_policies import QuantizedDTypePolicy
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
-from fastnn.engine.ownership import LayerChanges
+from fastnn.engine.ownership import LayerChanges, refuse_float64
 from fastnn.layers.low_rank import LowRank, LowRankNode
 from fastnn.precision import floatx
 from fastnn.quantizers import AbsMaxQuantizer, Int8QuantizationConfig, QuantizationConfig
@@ -27,6 +27,8 @@ from fastnn.symbolic.variable import Variable
 
 # Sums of more products of two integers of 8 bits do not fit into 32 bits.
 _MOST_TERMS = (1 << 17) - 1
+NEEDS_FLOAT32 = "quantize makes integers of float32 weights"
+"""Why a model of float64 is refused."""
 
 
 def checked_config(who: str, mode: Any, config: Any) -> QuantizationConfig:
@@ -216,6 +218,7 @@ class Quantizable(LowRank):
             raise ValueError(f"{title(self)} is not built: quantize needs weights that are there; build it first")
         if self.quantization_mode is not None:
             raise ValueError(f"{title(self)} is quantized already, to {self.dtype_policy.name!r}")
+        refuse_float64(self, NEEDS_FLOAT32)
         whole = self.__fastnn_adapted__()
         summed = self.__fastnn_summed_axes__()
         quantizer = found.weight_quantizer or AbsMaxQuantizer(axis=summed)

@@ -98,7 +98,7 @@ class Metric(Configurable):
         Args:
             shape: Shape; (): a scalar.
             initializer: Initializer; `reset_state` sets the variable to 0.
-            dtype: "float32" or an integer type; None: "float32".
+            dtype: A type of floats, which is that of the model that uses the metric, or an integer type; None: floats.
             aggregation: Accepted for Keras compatibility; ignored.
             name: Name of the variable.
 
@@ -119,7 +119,7 @@ class Metric(Configurable):
         Args:
             shape: Shape; (): a scalar.
             initializer: Initializer; None: zeros. `reset_state` sets the variable to 0.
-            dtype: "float32" or an integer type; None: "float32".
+            dtype: A type of floats, which is that of the model that uses the metric, or an integer type; None: floats.
             name: Name of the variable.
 
         Returns:

@@ -13,9 +13,9 @@ import numpy as np
 
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.layer import Layer
-from fastnn.engine.ownership import sublayers
+from fastnn.engine.ownership import refuse_float64, sublayers
 from fastnn.layers.core.embedding import Embedding
-from fastnn.layers.quantization import checked_config
+from fastnn.layers.quantization import NEEDS_FLOAT32, checked_config
 from fastnn.signatures import explained
 
 Filters = str | Sequence[str] | Callable[[Any], bool] | None
@@ -83,6 +83,7 @@ def choose_layers(model: Any, mode: Any, config: Any, filters: Filters) -> list[
     """
     who = title(model)
     checked_config(who, mode, config)
+    refuse_float64(model, NEEDS_FLOAT32)
     wanted = _wanted(who, filters)
     chosen = [layer for layer in _leaves(model) if wanted(layer) and (layer.weights or not layer.built)]
     for layer in chosen:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.precision import floatx
 from fastnn.symbolic.tensors import Trace, operators
 from fastnn.symbolic.variable import Variable
 
@@ -21,7 +22,7 @@ class Accumulator(Variable):
     Args:
         initializer: The first value; see `Variable`.
         shape: Its shape.
-        dtype: Type in which `numpy()` returns it; None: "float32".
+        dtype: Type in which `numpy()` returns it; None: `floatx()`.
         name: Its name.
 
     Attributes:
@@ -39,7 +40,7 @@ class Accumulator(Variable):
     def __init__(
         self, initializer: Any, shape: Sequence[int] | None = None, dtype: Any = None, *, name: str | None = None
     ) -> None:
-        super().__init__(initializer, shape, dtype or "float32", False, name=name)
+        super().__init__(initializer, shape, dtype or floatx(), False, name=name)
         zeros = np.zeros(self.shape)
         self.remainder = Variable(zeros, dtype=self.floats, trainable=False, name=f"{self.path}_remainder")
 
