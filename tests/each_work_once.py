@@ -18,7 +18,7 @@ def ours(log: str) -> list[str]:
     errors = re.split(r"(?m)^==\d+== *$", log)
     found = []
     for error in errors:
-        if re.search(r"(?m)^==\d+== +(?:at|by) 0x[0-9A-F]+: .*(_native\.|_kernels_|fastnn::)", error):
+        if re.search(r"(?m)^==\d+== +(?:at|by) 0x[0-9A-F]+: .*(_native(?:64)?\.|_kernels(?:64)?_|fastnn)", error):
             found.append(error.strip())
     return found
 
