@@ -197,6 +197,24 @@ def test_large_arrays_cross_pages(tmp_path):
     same(read(tmp_path / "a.h5"), read_by_h5py(tmp_path / "a.h5"))
 
 
+def test_numbers_of_a_file_in_memory_need_no_copy(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"], file["half"] = np.arange(6, dtype="f4"), np.arange(6, dtype="f2")
+        file.create_dataset("chunked", data=np.arange(6.0), chunks=(2,))
+    data = (tmp_path / "a.h5").read_bytes()
+    with hdf5.opened(data) as file, hdf5.opened(tmp_path / "a.h5") as on_disk:
+        for name in ("x", "half", "chunked"):
+            own, shared, read = (
+                hdf5.numbers(hdf5.child(file, name)),
+                hdf5.numbers(hdf5.child(file, name), copy=False),
+                hdf5.numbers(hdf5.child(on_disk, name), copy=False),
+            )
+            assert own.flags.writeable
+            assert shared.flags.aligned
+            same(own, shared)
+            same(own, read)
+
+
 class TestFilesThatLie:
     @staticmethod
     def written(path):

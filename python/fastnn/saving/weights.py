@@ -215,7 +215,7 @@ def fit_arrays(layer: Any, variables: Sequence[Variable], stored: Sequence[Any],
 
 def assign_all(pairs: Sequence[tuple[Variable, Any]]) -> None:
     """Assigns datasets to variables; all of them are read before the first is assigned."""
-    assign_at_once([(variable, hdf5.numbers(dataset)) for variable, dataset in pairs])
+    assign_at_once([(variable, hdf5.numbers(dataset, copy=False)) for variable, dataset in pairs])
 
 
 def _is_quantized(stored: Sequence[Any]) -> bool:
@@ -257,11 +257,10 @@ def read_tree(
             if variables or (stored and not isinstance(layer, Network) and not type(layer).__fastnn_is_entry__):
                 pairs += fit_arrays(layer, variables, stored, misfits)
     misfits.settle()
-    values = [(variable, hdf5.numbers(dataset)) for variable, dataset in pairs]
+    values = [(variable, hdf5.numbers(dataset, copy=False)) for variable, dataset in pairs]
     for layer, group in own:
         layer.load_own_variables({name: hdf5.numbers(dataset) for name, dataset in hdf5.children(group).items()})
-    for variable, value in values:
-        variable.assign(value)
+    assign_at_once(values)
 
 
 def read_named(file: Any, model: Any, skip_mismatch: bool) -> None:

@@ -192,9 +192,19 @@ class Dataset(_Object):
         """Bytes of its elements."""
         return math.prod(self.shape) * self.dtype.itemsize
 
-    def numbers(self) -> NDArray[Any]:
-        """Returns its values in memory of their own; bfloat16 becomes float32."""
+    def numbers(self, copy: bool = True) -> NDArray[Any]:
+        """Returns its values; bfloat16 becomes float32.
+
+        Args:
+            copy: Whether they are in memory of their own; False: those of a file in memory may be read-only and its.
+        """
         shape, dtype, layout = self._checked
+        if not copy and layout.kind == "contiguous" and layout.address is not None and dtype.kind in "iuf":
+            there = self._file.source.view(layout.address, math.prod(shape) * dtype.itemsize)
+            if there is not None and dtype.isnative and dtype.itemsize > 2:
+                found = np.frombuffer(there, dtype).reshape(shape)
+                if found.flags.aligned:
+                    return found
         array: NDArray[Any] = np.empty(shape, dtype)
         flat = array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
         if layout.kind == "compact":
@@ -397,13 +407,13 @@ def datasets(group: Group) -> Iterator[Dataset]:
         waiting += reversed(inner)
 
 
-def numbers(dataset: Any) -> NDArray[Any]:
-    """Returns the values of a `Dataset`; bfloat16 becomes float32.
+def numbers(dataset: Any, copy: bool = True) -> NDArray[Any]:
+    """Returns the values of a `Dataset`; see `Dataset.numbers`.
 
     Raises:
         CorruptFileError: It is a group, or declares more than it stores.
     """
-    return checked(dataset).numbers()
+    return checked(dataset).numbers(copy)
 
 
 def checked(dataset: Any) -> Dataset:

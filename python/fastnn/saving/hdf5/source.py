@@ -66,6 +66,13 @@ class Source:
         found = data[begin : begin + count]
         return found if len(found) == count else self._stored(address + self._base, count)
 
+    def view(self, address: int, count: int) -> memoryview | None:
+        """Returns bytes of the file where they lie; None where they are not in memory. See `read`."""
+        begin = address + self._base
+        if self._bytes is None or begin < 0 or begin + count > self.size:
+            return None
+        return self._bytes[begin : begin + count]
+
     def read_into(self, address: int, to: memoryview) -> None:
         """Reads bytes of the file into memory, as many as there are in it; see `read`."""
         begin, count = address + self._base, len(to)
