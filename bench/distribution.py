@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import workloads
+from bench.report import markdown
 from bench.workloads import WORKLOADS, Workload
 
 STEPS = {"mnist-cnn": (128, 20), "vgg": (64, 8), "mnist-mlp": (512, 18)}
@@ -144,20 +145,16 @@ def seconds_of(contestant: str, name: str, epochs: int, python: str) -> float:
     return float(json.loads(outputs[0].splitlines()[-1])["seconds"])
 
 
-def table(seconds: dict[str, dict[str, float]]) -> list[str]:
-    """Returns the lines of the table: milliseconds of a step, and the ratios that matter."""
-    lines = [
-        f"| network | {' | '.join(f'{name}, ms' for name in CONTESTANTS)} | fastnn: efficiency | PyTorch: efficiency | "
-        "two processes: PyTorch / fastnn |",
-        "|---" * (len(CONTESTANTS) + 4) + "|",
-    ]
+def table(seconds: dict[str, dict[str, float]]) -> str:
+    """Returns the table: milliseconds of a step, and the ratios that matter."""
+    rows = []
     for name, of in seconds.items():
         alone, together, torch_alone, torch_together = (of[one] for one in CONTESTANTS)
         title = f"{workload(name).title.split(',')[0]}, batch {STEPS[name][0]}"
-        cells = [f"{1e3 * of[one]:.1f}" for one in CONTESTANTS]
         ratios = [alone / together, torch_alone / torch_together, torch_together / together]
-        lines.append(f"| {' | '.join([title, *cells, *(f'{one:.2f}' for one in ratios)])} |")
-    return lines
+        rows.append([title, *(f"{1e3 * of[one]:.1f}" for one in CONTESTANTS), *(f"{one:.2f}" for one in ratios)])
+    ratios_of = ["fastnn: efficiency", "PyTorch: efficiency", "two processes: PyTorch / fastnn"]
+    return markdown(["network", *(f"{name}, ms" for name in CONTESTANTS), *ratios_of], rows)
 
 
 def main() -> None:
@@ -181,7 +178,7 @@ def main() -> None:
                 python = arguments.python_torch if CONTESTANTS[contestant][0] == "torch" else sys.executable
                 found = seconds_of(contestant, name, arguments.epochs, python)
                 best[contestant] = min(found, best.get(contestant, found))
-    print(time.strftime("%Y-%m-%d"), *table(seconds), sep="\n")
+    print(time.strftime("%Y-%m-%d"), table(seconds), sep="\n")
 
 
 if __name__ == "__main__":

@@ -167,7 +167,7 @@ class Dataset(_Object):
             if len(layout.chunk) != len(shape) or 0 in layout.chunk:
                 raise CorruptFileError(f"{self.name} has chunks of the shape {layout.chunk} for the shape {shape}")
             piece = math.prod(layout.chunk) * dtype.itemsize
-            stored = sum(size for _, _, size in self._chunks(layout, len(shape)))
+            stored = sum(size for _, _, size in self._chunks)
         elif layout.kind == "contiguous" and layout.address is None:
             stored = 0  # elements that were never written have the fill value
         elif stored < count:
@@ -230,11 +230,13 @@ class Dataset(_Object):
         flat = array.reshape(-1).view(np.uint8).reshape(-1, array.dtype.itemsize)
         flat[...] = np.frombuffer(value, np.uint8) if len(value) == array.dtype.itemsize else 0
 
-    def _chunks(self, layout: said.Layout, rank: int) -> list[tuple[bytes, int, int]]:
-        """Returns the key, the address and the stored bytes of each chunk."""
+    @functools.cached_property
+    def _chunks(self) -> list[tuple[bytes, int, int]]:
+        """The key, the address and the stored bytes of each chunk."""
+        layout = said.layout_of(self._cursor(said.LAYOUT))
         if layout.address is None:
             return []
-        found = leaves(self._file.source, layout.address, 1, 8 + 8 * (rank + 1))
+        found = leaves(self._file.source, layout.address, 1, 8 + 8 * (len(layout.chunk) + 1))
         return [(key, address, int.from_bytes(key[:4], "little")) for key, address in found]
 
     def _read_chunks(self, array: NDArray[Any], layout: said.Layout) -> None:
@@ -245,7 +247,7 @@ class Dataset(_Object):
                 raise CorruptFileError(f"{self.name} is stored with the filter {number}, which is not supported")
         size = math.prod(layout.chunk) * array.dtype.itemsize
         seen: set[tuple[int, ...]] = set()
-        for key, address, stored in self._chunks(layout, array.ndim):
+        for key, address, stored in self._chunks:
             cursor = Cursor(key)
             cursor.skip(4)
             mask = cursor.integer(4)

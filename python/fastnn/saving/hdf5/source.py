@@ -51,11 +51,7 @@ class Source:
         Raises:
             CorruptFileError: They are not all in the file.
         """
-        begin = address + self._base
-        if count < 0 or begin < 0 or begin + count > self.size:
-            raise CorruptFileError(
-                f"is no whole HDF5 file: it refers to {count} bytes at {address} and has {self.size}"
-            )
+        begin = self._place(address, count)
         if self._bytes is not None or count == 0:
             return bytes(self._bytes[begin : begin + count]) if self._bytes is not None else b""
         first, last = begin // _PAGE, (begin + count - 1) // _PAGE
@@ -66,20 +62,24 @@ class Source:
         found = data[begin : begin + count]
         return found if len(found) == count else self._stored(address + self._base, count)
 
-    def view(self, address: int, count: int) -> memoryview | None:
-        """Returns bytes of the file where they lie; None where they are not in memory. See `read`."""
+    def _place(self, address: int, count: int) -> int:
+        """Returns where bytes begin in the file, of which all must be there."""
         begin = address + self._base
-        if self._bytes is None or begin < 0 or begin + count > self.size:
-            return None
-        return self._bytes[begin : begin + count]
-
-    def read_into(self, address: int, to: memoryview) -> None:
-        """Reads bytes of the file into memory, as many as there are in it; see `read`."""
-        begin, count = address + self._base, len(to)
-        if begin < 0 or begin + count > self.size:
+        if count < 0 or begin < 0 or begin + count > self.size:
             raise CorruptFileError(
                 f"is no whole HDF5 file: it refers to {count} bytes at {address} and has {self.size}"
             )
+        return begin
+
+    def view(self, address: int, count: int) -> memoryview | None:
+        """Returns bytes of the file where they lie; None where they are not in memory. See `read`."""
+        begin = self._place(address, count)
+        return None if self._bytes is None else self._bytes[begin : begin + count]
+
+    def read_into(self, address: int, to: memoryview) -> None:
+        """Reads bytes of the file into memory, as many as there are in it; see `read`."""
+        count = len(to)
+        begin = self._place(address, count)
         if self._bytes is not None:
             to[:] = self._bytes[begin : begin + count]
             return
