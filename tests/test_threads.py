@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import layers, ops, saving
+from fastnn import _core, layers, ops, saving
 from fastnn.saving.tree import streams_of
 
 COUNT = 12
@@ -108,8 +108,12 @@ def test_weights_and_optimizer_of_one_step(tmp_path):
     assert len(steps) == 5, "training has stood still"
 
 
-def test_weights_and_random_streams_of_one_step(tmp_path):
+@pytest.mark.parametrize("loaded", ["one core", "two cores"])
+def test_weights_and_random_streams_of_one_step(tmp_path, loaded):
     """Each step of training draws once."""
+    if loaded == "two cores":
+        pytest.importorskip("fastnn._native64")
+        _core.core_of_doubles()
     steps = set()
     ends = time.monotonic() + 120
     with Training() as model:

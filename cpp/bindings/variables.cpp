@@ -112,6 +112,10 @@ void bind_variables(py::module_& m) {
           },
           py::arg("graph"), py::arg("output"), py::arg("value"));
 
+  m.def("variable_lock", [] { return py::capsule(variable_lock(), "fastnn.variable_lock"); });
+  m.def(
+      "share_variable_lock", [](const py::capsule& lock) { share_variable_lock(static_cast<VariableLock*>(lock)); },
+      py::arg("lock"));
   m.def(
       "values_of",
       [](const std::vector<VariablePtr>& variables, const std::vector<std::shared_ptr<Optimizer>>& optimizers,

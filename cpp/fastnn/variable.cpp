@@ -1,5 +1,5 @@
 // The lock over all variables. There is one per process: a commit takes microseconds, and one lock is easy to reset
-// after a fork.
+// after a fork. A second core uses that of the first, because both may step one random stream.
 //
 // A fork copies memory at an arbitrary moment of the other threads. `writing` is held only while numbers are being
 // written (never while waiting for readers or for Python), and fork() waits for it, so a child never inherits half a
@@ -17,20 +17,29 @@
 #include "fastnn/error.hpp"
 
 namespace fastnn {
+
+struct VariableLock {
+  std::shared_mutex readers;
+  std::mutex writing;
+};
+
 namespace {
 
-std::shared_mutex readers;
-std::mutex writing;
+VariableLock own_lock;
+VariableLock* lock = &own_lock;
 std::atomic<std::uint64_t> forks{0};
 
-const int fork_handler = pthread_atfork([] { writing.lock(); }, [] { writing.unlock(); },
+const int fork_handler = pthread_atfork([] { own_lock.writing.lock(); }, [] { own_lock.writing.unlock(); },
                                         [] {
-                                          writing.unlock();
-                                          new (&readers) std::shared_mutex;
+                                          own_lock.writing.unlock();
+                                          new (&own_lock.readers) std::shared_mutex;
                                           forks.fetch_add(1);
                                         });
 
 }  // namespace
+
+VariableLock* variable_lock() { return &own_lock; }
+void share_variable_lock(VariableLock* other) { lock = other; }
 
 Variable::Variable(std::string path_, Shape shape, bool trainable_, DType dtype)
     : path(std::move(path_)),
@@ -59,16 +68,16 @@ void Accumulator::touch() const {
   remainder->touch();
 }
 
-ReadVariables::ReadVariables() { readers.lock_shared(); }
-ReadVariables::~ReadVariables() { readers.unlock_shared(); }
+ReadVariables::ReadVariables() { lock->readers.lock_shared(); }
+ReadVariables::~ReadVariables() { lock->readers.unlock_shared(); }
 
 WriteVariables::WriteVariables() {
-  readers.lock();
-  writing.lock();
+  lock->readers.lock();
+  lock->writing.lock();
 }
 WriteVariables::~WriteVariables() {
-  writing.unlock();
-  readers.unlock();
+  lock->writing.unlock();
+  lock->readers.unlock();
 }
 
 struct ForkSafeMutex::State {

@@ -83,6 +83,15 @@ class WriteVariables {
   WriteVariables& operator=(const WriteVariables&) = delete;
 };
 
+/// The lock that both stand for.
+struct VariableLock;
+
+/// The lock of this core.
+VariableLock* variable_lock();
+
+/// Makes this core use the lock of another one, before it has variables.
+void share_variable_lock(VariableLock* other);
+
 /// A mutex that is unlocked in a forked child, whichever thread held it in the parent.
 class ForkSafeMutex {
  public:

@@ -112,6 +112,7 @@ def core_of_doubles() -> Any:
     if not allowed:
         raise ImportError(f"fastnn: no kernels of float64 for FASTNN_ISA={forced}; built are: {', '.join(usable)}")
     core.load_kernels(str(_library(allowed[0], "64")))
+    core.share_variable_lock(_native.variable_lock())
     core.set_num_threads(_native.num_threads())
     core.Variable.__array__ = _as_array
     for prepare in _prepare:

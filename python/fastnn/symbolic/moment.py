@@ -29,10 +29,12 @@ class _Moment:
         for core in _core.loaded_cores():
             held = [one for one in variables if isinstance(one, core.Variable)]
             counting = [one for one in optimizers if isinstance(one, core.Optimizer)]
-            arrays, steps, places = core.values_of(held, counting, streams)
+            # Streams belong to no core: they are read together with the variables.
+            together = streams if held or counting else []
+            arrays, steps, places = core.values_of(held, counting, together)
             self.arrays.update((id(one), (one, array)) for one, array in zip(held, arrays, strict=True))
             self.steps.update((id(one), (one, count)) for one, count in zip(counting, steps, strict=True))
-            self.places.update((id(one), (one, place)) for one, place in zip(streams, places, strict=True))
+            self.places.update((id(one), (one, place)) for one, place in zip(together, places, strict=True))
 
 
 _moment: contextvars.ContextVar[_Moment | None] = contextvars.ContextVar("fastnn_moment", default=None)
