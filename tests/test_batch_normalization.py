@@ -91,7 +91,6 @@ def test_a_mask_of_every_place(axis, row, mean, variance):
         ({"renorm": True, "renorm_clipping": {"zz": 1}}, "expects renorm_clipping with rmax, rmin and dmax, got"),
         ({"renorm": True, "renorm_clipping": {"rmax": 1, "rmin": 2}}, "with rmax of at least rmin, got"),
         ({"renorm": True, "renorm_clipping": {"dmax": -1}}, "with dmax of at least 0, got"),
-        ({"synchronized": True}, "there is one device, with which nothing is synchronized; leave it False"),
     ],
 )
 def test_mistakes(arguments, message):

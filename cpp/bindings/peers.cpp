@@ -17,8 +17,8 @@ py::memoryview view(void* at, std::size_t bytes) {
 
 class MessagingPeers : public Peers {
  public:
-  MessagingPeers(Index rank, Index size, Index parts, bool own_rows, py::object messages)
-      : Peers(rank, size, parts, own_rows), alone_(size == 1), messages_(std::move(messages)) {}
+  MessagingPeers(Index rank, Index size, Index parts, bool own_rows, bool synchronized, py::object messages)
+      : Peers(rank, size, parts, own_rows, synchronized), alone_(size == 1), messages_(std::move(messages)) {}
   ~MessagingPeers() override {
     // What pybind11 has for this may throw.
     const PyGILState_STATE gil = PyGILState_Ensure();
@@ -46,6 +46,29 @@ class MessagingPeers : public Peers {
     for (std::size_t i = 0; i < ends.size(); ++i) places[i] = ends[i];
     messages_.attr("gather")(view(all, ends.back()), places);
   }
+  void begin_receive(void* to, std::size_t bytes) override {
+    py::gil_scoped_acquire gil;
+    messages_.attr("begin_receive")(view(to, bytes));
+  }
+  void begin_send(const void* from, std::size_t bytes) override {
+    py::gil_scoped_acquire gil;
+    messages_.attr("begin_send")(view(const_cast<void*>(from), bytes));
+  }
+  void begin_share(void* at, std::size_t bytes) override {
+    if (alone_ || bytes == 0) return;
+    py::gil_scoped_acquire gil;
+    messages_.attr("begin_share")(view(at, bytes));
+  }
+  Index received(Index count, bool wait) override {
+    if (alone_) return count;
+    py::gil_scoped_acquire gil;
+    return messages_.attr("received")(count, wait).cast<Index>();
+  }
+  void finish() override {
+    if (alone_) return;
+    py::gil_scoped_acquire gil;
+    messages_.attr("finish")();
+  }
 
  private:
   bool alone_;
@@ -56,11 +79,12 @@ class MessagingPeers : public Peers {
 
 void bind_peers(py::module_& m) {
   bind_class<Peers, std::shared_ptr<Peers>>(m, "Peers")
-      .def(py::init(
-               [](Index rank, Index size, Index parts, bool own_rows, py::object messages) -> std::shared_ptr<Peers> {
-                 return std::make_shared<MessagingPeers>(rank, size, parts, own_rows, std::move(messages));
-               }),
-           py::arg("rank"), py::arg("size"), py::arg("parts"), py::arg("own_rows"), py::arg("messages"));
+      .def(py::init([](Index rank, Index size, Index parts, bool own_rows, bool synchronized,
+                       py::object messages) -> std::shared_ptr<Peers> {
+             return std::make_shared<MessagingPeers>(rank, size, parts, own_rows, synchronized, std::move(messages));
+           }),
+           py::arg("rank"), py::arg("size"), py::arg("parts"), py::arg("own_rows"), py::arg("synchronized"),
+           py::arg("messages"));
 }
 
 }  // namespace fastnn::bindings

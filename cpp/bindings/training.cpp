@@ -38,11 +38,11 @@ std::unique_ptr<Trainer> make_program(const Graph& graph, const std::vector<Edge
   for (EdgeId edge : metrics) terms.push_back({edge, kUnweighted});
   std::vector<std::unique_ptr<Phase>> phases;
   phases.push_back(std::make_unique<Phase>(graph, std::vector<LossTerm>{}, std::move(terms), shares_of(optimizers),
-                                           Program{values, training}));
+                                           nullptr, Program{values, training}));
   return std::make_unique<Trainer>(std::move(phases));
 }
 
-std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
+std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts, const std::shared_ptr<Peers>& peers) {
   require(!parts.empty(), "a trainer expects at least one phase");
   std::vector<std::unique_ptr<Phase>> phases;
   for (const auto& [graph, losses, metrics, optimizers] : parts) {
@@ -52,7 +52,7 @@ std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts) {
     std::vector<MetricTerm> metric_terms;
     for (const auto& [edge, sample_weights, mask] : metrics) metric_terms.push_back({edge, sample_weights, mask});
     phases.push_back(
-        std::make_unique<Phase>(*graph, std::move(loss_terms), std::move(metric_terms), shares_of(optimizers)));
+        std::make_unique<Phase>(*graph, std::move(loss_terms), std::move(metric_terms), shares_of(optimizers), peers));
   }
   return std::make_unique<Trainer>(std::move(phases));
 }
@@ -106,11 +106,13 @@ void bind_training(py::module_& m) {
           py::arg("weight"), py::arg("graph"), py::arg("gradient"), py::arg("learning_rate"), py::arg("iterations"));
 
   bind_class<Trainer>(m, "Trainer")
-      .def(py::init([](const Graph& graph, const Losses& losses, const Metrics& metrics, const Optimizers& optimizers) {
-             return make_trainer({{&graph, losses, metrics, optimizers}});
+      .def(py::init([](const Graph& graph, const Losses& losses, const Metrics& metrics, const Optimizers& optimizers,
+                       const std::shared_ptr<Peers>& peers) {
+             return make_trainer({{&graph, losses, metrics, optimizers}}, peers);
            }),
-           py::arg("graph"), py::arg("losses"), py::arg("metrics"), py::arg("optimizers"))
-      .def(py::init(&make_trainer), py::arg("phases"))
+           py::arg("graph"), py::arg("losses"), py::arg("metrics"), py::arg("optimizers"),
+           py::arg("peers") = py::none())
+      .def(py::init(&make_trainer), py::arg("phases"), py::arg("peers") = py::none())
       .def_static("program", &make_program, py::arg("graph"), py::arg("metrics"), py::arg("optimizers"),
                   py::arg("values"), py::arg("training"))
       .def("values",
@@ -124,7 +126,6 @@ void bind_training(py::module_& m) {
              return values;
            })
       .def("reset", &Trainer::reset)
-      .def("join", &Trainer::join, py::arg("peers").none(true))
       .def(
           "run",
           [](Trainer& trainer, const Columns& columns, const Order* order, Index batch_size, Index first_step,

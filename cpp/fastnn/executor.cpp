@@ -271,75 +271,107 @@ Convoy::Convoy(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, 
         std::make_unique<Session>(graph, wanted, table, rows, 1, i == 0 ? nullptr : sessions_.front().get()));
   for (std::size_t i = 0; i < graph->nodes().size(); ++i) {
     if (graph->nodes()[i].layer->meeting(wanted.training, false) == 0) continue;
-    meetings_.push_back(i);
+    meetings_.push_back({i, {}});
     for (const auto& session : sessions_) session->context(i).met_ = true;
   }
 }
 
-// Lets the parts contribute to a node, and gives it what all parts of the batch have contributed.
-void Convoy::meet(std::size_t node, bool backward, Index first, Index last, Index all, const Gather& gather) {
-  const Layer& layer = *this->first().graph().nodes()[node].layer;
-  const Index numbers = layer.meeting(this->first().context(node).training(), backward);
-  numbers_.resize(static_cast<std::size_t>(all * numbers));
-  each(last - first, [&](Session& session, Index part) {
-    layer.contribute(session.context(node), backward, numbers_.data() + (first + part) * numbers);
+// Lets the parts contribute to a node, and gives it what all parts of the batch have contributed, or all of this
+// process.
+void Convoy::meet(std::size_t node, bool backward, const Parts& parts) {
+  const Layer& layer = *first().graph().nodes()[node].layer;
+  const Index numbers = layer.meeting(first().context(node).training(), backward);
+  numbers_.resize(static_cast<std::size_t>(parts.all * numbers));
+  each(parts.own(), [&](Session& session, Index part) {
+    layer.contribute(session.context(node), backward, numbers_.data() + (parts.first + part) * numbers);
   });
-  if (gather) gather(numbers_.data(), numbers);
+  const bool synchronized = parts.synchronized || layer.synchronized();
+  if (synchronized) parts.gather(numbers_.data(), numbers);
+  const Real* of_parts = numbers_.data() + (synchronized ? 0 : parts.first * numbers);
+  const Index count = synchronized ? parts.all : parts.own();
   // The session that commits has to know them even if it has no rows.
-  each(std::max<Index>(last - first, 1),
-       [&](Session& session, Index) { layer.meet(session.context(node), backward, numbers_.data(), all); });
+  each(std::max<Index>(parts.own(), 1),
+       [&](Session& session, Index) { layer.meet(session.context(node), backward, of_parts, count); });
 }
 
-void Convoy::forward(Index first, Index last, Index all, const Gather& gather, const Pulse& pulse) {
+// What nodes write that took the numbers of this process only is of the whole batch all the same, so that it is equal in
+// all processes. One message serves all nodes.
+void Convoy::meet_for_commit(const Parts& parts) {
+  Index together = 0;
+  for (const Meeting& meeting : meetings_)
+    if (!meeting.numbers.empty()) together += static_cast<Index>(meeting.numbers.size()) / parts.all;
+  if (together == 0) return;
+  std::vector<Real> all(static_cast<std::size_t>(parts.all * together));
+  const auto each_meeting = [&](auto&& body) {
+    Index at = 0;
+    for (Meeting& meeting : meetings_) {
+      if (meeting.numbers.empty()) continue;
+      const Index size = static_cast<Index>(meeting.numbers.size()) / parts.all;
+      body(meeting, size, at);
+      at += size;
+    }
+  };
+  each_meeting([&](Meeting& meeting, Index size, Index at) {
+    for (Index part = parts.first; part < parts.last; ++part)
+      std::copy_n(meeting.numbers.data() + part * size, size, all.data() + part * together + at);
+  });
+  parts.gather(all.data(), together);
+  each_meeting([&](Meeting& meeting, Index size, Index at) {
+    for (Index part = 0; part < parts.all; ++part)
+      std::copy_n(all.data() + part * together + at, size, meeting.numbers.data() + part * size);
+    const Layer& layer = *first().graph().nodes()[meeting.node].layer;
+    layer.meet_for_commit(first().context(meeting.node), meeting.numbers.data(), parts.all);
+    meeting.numbers.clear();
+  });
+}
+
+void Convoy::forward(const Parts& parts, const Pulse& pulse) {
   const Pulse none;
   std::size_t begin = 0;
   const auto run = [&](std::size_t end) {
-    each(last - first, [&](Session& session, Index) { session.forward(begin, end, none); });
+    each(parts.own(), [&](Session& session, Index) { session.forward(begin, end, none); });
     begin = end;
     if (pulse) pulse();
   };
-  for (std::size_t node : meetings_) {
-    run(node);
-    meet(node, false, first, last, all, gather);
+  for (Meeting& meeting : meetings_) {
+    run(meeting.node);
+    meet(meeting.node, false, parts);
+    meeting.numbers.clear();
+    const bool local = !parts.synchronized && !first().graph().nodes()[meeting.node].layer->synchronized();
+    if (local) meeting.numbers = numbers_;
   }
-  run(this->first().graph().nodes().size());
+  run(first().graph().nodes().size());
+  meet_for_commit(parts);
 }
 
-void Convoy::backward(Index first, Index last, Index all, const Gather& gather, const Pulse& pulse) {
+void Convoy::backward(const Parts& parts, const Pulse& pulse, const std::vector<std::size_t>& stops,
+                      const std::function<void()>& done) {
   const Pulse none;
-  std::size_t end = this->first().graph().nodes().size();
+  std::size_t end = first().graph().nodes().size();
+  auto stop = stops.begin();
   const auto run = [&](std::size_t begin) {
-    each(last - first, [&](Session& session, Index) { session.backward(begin, end, none); });
+    each(parts.own(), [&](Session& session, Index) { session.backward(begin, end, none); });
     end = begin;
     if (pulse) pulse();
   };
-  for (auto node = meetings_.rbegin(); node != meetings_.rend(); ++node) {
-    if (!this->first().reverses(*node)) continue;
-    run(*node + 1);
-    meet(*node, true, first, last, all, gather);
+  const auto run_to = [&](std::size_t begin) {
+    for (; stop != stops.end() && *stop >= begin; ++stop) {
+      if (*stop < end) run(*stop);
+      done();
+    }
+    if (begin < end) run(begin);
+  };
+  for (auto meeting = meetings_.rbegin(); meeting != meetings_.rend(); ++meeting) {
+    if (!first().reverses(meeting->node)) continue;
+    run_to(meeting->node + 1);
+    meet(meeting->node, true, parts);
   }
-  run(0);
+  run_to(0);
 }
 
 bool rows_meet(const Graph& graph, bool training) {
   return std::any_of(graph.nodes().begin(), graph.nodes().end(),
                      [&](const Node& node) { return node.layer->meeting(training, false) > 0; });
-}
-
-std::string why_not_in_parts(const Graph& graph, bool training) {
-  if (graph.sized()) return "its sizes depend on the number of rows";
-  for (const Node& node : graph.nodes()) {
-    const Layer& layer = *node.layer;
-    if (layer.fixed_rows() > 0) return text(layer.who(), " keeps a state for each row");
-    if (layer.meeting(training, false) > 0) continue;
-    if (layer.updates_state() && (training || layer.is_effect()))
-      return text(layer.who(), " writes a state that depends on the whole batch");
-    const auto batched = [&](EdgeId edge) { return graph.edge(edge).spec.batched(); };
-    if (std::any_of(node.inputs.begin(), node.inputs.end(), batched) &&
-        !std::all_of(node.outputs.begin(), node.outputs.end(), batched))
-      return text(layer.who(), " computes one value of all rows");
-  }
-  return {};
 }
 
 namespace {

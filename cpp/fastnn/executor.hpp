@@ -203,26 +203,39 @@ class Convoy {
   template <class Body>
   void each(Index parts, Body&& body);
 
-  /// Fills in what other processes contribute to `all`, `numbers` floats for each part of the batch.
-  using Gather = std::function<void(Real* all, Index numbers)>;
-  /// The passes of the parts [first, last) of a batch of `all` parts. Both expect ReadVariables to be held.
-  void forward(Index first, Index last, Index all, const Gather& gather, const Pulse& pulse);
-  void backward(Index first, Index last, Index all, const Gather& gather, const Pulse& pulse);
+  /// The parts [first, last) of a batch of `all` parts, which are those of this process.
+  struct Parts {
+    Index first, last, all;
+    bool synchronized;  ///< rows meet those of other processes too
+    /// Fills in what other processes contribute to `all`, `numbers` floats for each part of the batch.
+    std::function<void(Real* all, Index numbers)> gather;
+
+    Index own() const { return last - first; }
+  };
+  /// Both passes expect ReadVariables to be held.
+  void forward(const Parts& parts, const Pulse& pulse);
+  /// stops: nodes, from the last to the first. `done` is called when the pass has run through one in all parts.
+  void backward(const Parts& parts, const Pulse& pulse, const std::vector<std::size_t>& stops,
+                const std::function<void()>& done);
 
  private:
-  void meet(std::size_t node, bool backward, Index first, Index last, Index all, const Gather& gather);
+  void meet(std::size_t node, bool backward, const Parts& parts);
+  void meet_for_commit(const Parts& parts);
+
+  // A node where rows meet, and what the parts have contributed to its forward pass.
+  struct Meeting {
+    std::size_t node;
+    std::vector<Real> numbers;
+  };
 
   std::vector<std::unique_ptr<Session>> sessions_;
-  std::vector<std::size_t> meetings_;  // the nodes where rows meet
+  std::vector<Meeting> meetings_;
   std::vector<Real> numbers_;
   int threads_;
 };
 
 /// True where rows of a batch meet in some node that can be given what other parts of the batch contribute.
 bool rows_meet(const Graph& graph, bool training);
-
-/// Why a graph cannot be computed for a batch in parts, as the end of a sentence about it; empty where it can.
-std::string why_not_in_parts(const Graph& graph, bool training);
 
 class Executor {
  public:

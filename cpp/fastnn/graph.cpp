@@ -397,6 +397,28 @@ Graph Graph::rewritten(std::vector<EdgeId>& outputs, bool inference) const {
   return result;
 }
 
+Graph Graph::of_some(const std::vector<bool>& kept, bool all_inputs, std::vector<EdgeId>& numbers) const {
+  Graph result;
+  numbers.assign(edges_.size(), -1);
+  const auto number = [&](EdgeId id) {
+    const Edge& from = edge(id);
+    EdgeId& known = numbers[static_cast<std::size_t>(id)];
+    return known >= 0 ? known : known = result.input(from.spec, from.name);
+  };
+  if (all_inputs) {
+    result.rows_ = rows_;
+    for (EdgeId id : inputs_) number(id);
+  }
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (!kept[i]) continue;
+    Node copy = nodes_[i];
+    for (EdgeId& id : copy.inputs) id = number(id);
+    const std::vector<EdgeId> made = result.add(std::move(copy));
+    for (std::size_t k = 0; k < made.size(); ++k) numbers[static_cast<std::size_t>(nodes_[i].outputs[k])] = made[k];
+  }
+  return result;
+}
+
 std::optional<Graph::Range> Graph::range(EdgeId input) const {
   std::vector<EdgeId> same{input};
   std::optional<Range> found;

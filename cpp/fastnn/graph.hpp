@@ -79,6 +79,10 @@ class Graph {
   /// inference: no pass of training will run, so channels that are scaled after a product are scaled in its weights.
   Graph rewritten(std::vector<EdgeId>& outputs, bool inference = false) const;
 
+  /// The graph of some of the nodes; `numbers` receives for each edge its number there, or -1. What they read of others is
+  /// an input, and with `all_inputs` the inputs of this graph come first.
+  Graph of_some(const std::vector<bool>& kept, bool all_inputs, std::vector<EdgeId>& numbers) const;
+
   /// True where sizes depend on the number of rows in other ways than a batch does: at() then gives what runs.
   bool sized() const { return sized_; }
   /// The same graph for batches of exactly this many rows, of which all sizes are known; edges keep their numbers.

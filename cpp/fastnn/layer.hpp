@@ -266,6 +266,10 @@ class Layer {
   virtual void contribute(const Context&, bool /*backward*/, Real* /*to*/) const {}
   /// Takes the numbers of all parts, in their order, in the place of what the pass finds in its own rows.
   virtual void meet(const Context&, bool /*backward*/, const Real* /*of_parts*/, Index /*parts*/) const {}
+  /// True where the numbers of other processes count too, even if the peers are not synchronized.
+  virtual bool synchronized() const { return false; }
+  /// Takes the numbers of all parts for what commit() writes, where meet() took those of one process.
+  virtual void meet_for_commit(const Context&, const Real* /*of_parts*/, Index /*parts*/) const {}
   /// True where the node draws from its stream in a training step.
   virtual bool random() const { return false; }
 

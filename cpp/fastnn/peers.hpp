@@ -23,6 +23,7 @@ struct Cut {
   Index whole;        ///< rows of the whole batch
   Index place;        ///< index in the whole batch of the first row that this process holds
   Index held;         ///< the number of rows of the batch that this process holds
+  Index before;       ///< the number of rows that the processes before this one compute
 
   /// The rows of this process, counted from the first one that it holds.
   Index begin() const { return first * rows - place; }
@@ -31,7 +32,7 @@ struct Cut {
   /// A batch that one process computes.
   static Cut alone(Index count, Index rows) {
     const Index parts = rows > 0 ? (count + rows - 1) / rows : 1;
-    return {rows > 0 ? rows : count, parts, 0, parts, count, 0, count};
+    return {rows > 0 ? rows : count, parts, 0, parts, count, 0, count, 0};
   }
 };
 
@@ -39,13 +40,15 @@ class Peers {
  public:
   /// parts: into how many parts a batch is cut; at least as many as there are processes where all hold the same rows.
   /// own_rows: each process holds rows of its own, of which a batch has equally many of each.
-  Peers(Index rank, Index size, Index parts, bool own_rows);
+  /// synchronized: batch normalization takes the statistics of the whole batch, not of the rows of each process.
+  Peers(Index rank, Index size, Index parts, bool own_rows, bool synchronized);
   virtual ~Peers() = default;
   Peers(const Peers&) = delete;
   Peers& operator=(const Peers&) = delete;
 
   bool is_first() const { return rank_ == 0; }
   bool is_last() const { return rank_ == size_ - 1; }
+  bool synchronized() const { return synchronized_; }
 
   /// The rows of a part of batches of which this process holds up to `capacity` rows; `most`: at most so many, 0: any
   /// number.
@@ -53,6 +56,8 @@ class Peers {
   /// The most parts that a process has of such a batch.
   Index most_parts(Index capacity, Index rows_of_part) const;
   Cut cut(Index count, Index rows_of_part) const;
+  /// The rows of the whole batch, where this process holds `count` of it.
+  Index rows_of_batch(Index count) const { return own_rows_ ? count * size_ : count; }
 
   // All processes make the same calls in the same order.
 
@@ -65,14 +70,35 @@ class Peers {
   /// Gives all processes what each has in its place: process r in [ends[r - 1], ends[r]) of the bytes.
   virtual void gather(void* all, const std::vector<std::size_t>& ends) = 0;
 
+  // Messages under way, beside those above. They are begun in one order by all processes, and their memory is theirs
+  // until finish() has returned.
+
+  /// Begins to receive from the process before this one.
+  virtual void begin_receive(void* to, std::size_t bytes) = 0;
+  /// Begins to send to the process after this one.
+  virtual void begin_send(const void* from, std::size_t bytes) = 0;
+  /// Begins to give all processes what the last one has.
+  virtual void begin_share(void* at, std::size_t bytes) = 0;
+  /// Lets the messages go on, and returns how many have been received since the last finish(). With `wait` it returns
+  /// when there are at least `count`.
+  virtual Index received(Index count, bool wait) = 0;
+  /// Waits until all are done.
+  virtual void finish() = 0;
+
   /// gather() of `numbers` floats of each part of a batch.
   void gather_parts(Real* all, const Cut& cut, Index numbers);
+  /// gather() of `bytes` of each row of a batch, without gaps between the rows of two processes.
+  void gather_rows(void* all, const Cut& cut, std::size_t bytes);
 
  private:
+  // The end of the parts of a process.
+  Index last_part(Index rank, const Cut& cut) const {
+    return own_rows_ ? cut.parts / size_ * (rank + 1) : first_part(rank + 1, cut.parts);
+  }
   Index first_part(Index rank, Index parts) const { return (parts * rank + size_ - 1) / size_; }
 
   Index rank_, size_, parts_;
-  bool own_rows_;
+  bool own_rows_, synchronized_;
   std::vector<std::size_t> ends_;
 };
 

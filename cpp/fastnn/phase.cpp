@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <numeric>
 
 #include "fastnn/feed.hpp"
 #include "fastnn/kernels/update.hpp"
@@ -10,19 +12,41 @@
 namespace fastnn {
 namespace {
 
-// Calls body(edge) for all edges of the terms, in the order of the executor's outputs: the losses first.
+// Calls body(edge) for the edges of the terms that executor_ computes, in the order of its outputs: the losses first.
 template <class Losses, class Metrics, class Body>
 void each_edge(Losses& losses, Metrics& metrics, Body&& body) {
   for (auto& term : losses) body(term.edge);
-  for (auto& term : metrics) body(term.edge);
+  for (auto& term : metrics)
+    if (!term.of_whole) body(term.edge);
   for (auto& term : losses)
     if (term.mask != kUnmasked) body(term.mask);
   for (auto& term : metrics)
     if (term.mask != kUnmasked) body(term.mask);
 }
 
+// Divides the graph of a phase and numbers the edges of its terms as its parts do.
+std::optional<Division> division_of(const Graph& graph, std::vector<LossTerm>& losses, std::vector<MetricTerm>& metrics,
+                                    bool training) {
+  std::vector<EdgeId> fixed;
+  const auto moves = [&](const MetricTerm& term) {
+    return !graph.edge(term.edge).spec.batched() && term.sample_weights == kUnweighted && term.mask == kUnmasked;
+  };
+  for (const LossTerm& term : losses) fixed.insert(fixed.end(), {term.edge, term.mask});
+  for (const MetricTerm& term : metrics) fixed.insert(fixed.end(), {moves(term) ? kUnmasked : term.edge, term.mask});
+  fixed.erase(std::remove(fixed.begin(), fixed.end(), kUnmasked), fixed.end());
+  std::optional<Division> division = divided(graph, training, fixed);
+  if (!division) return division;
+  for (MetricTerm& term : metrics) {
+    const auto edge = static_cast<std::size_t>(term.edge);
+    term.of_whole = division->in_parts[edge] < 0;
+    if (term.of_whole) term.edge = division->in_whole[edge];
+  }
+  each_edge(losses, metrics, [&](EdgeId& edge) { edge = division->in_parts[static_cast<std::size_t>(edge)]; });
+  return division;
+}
+
 Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTerm>& metrics, bool training,
-                 const std::optional<Program>& program) {
+                 const std::optional<Program>& program, const std::optional<Division>& division) {
   Wanted wanted;
   each_edge(losses, metrics, [&](EdgeId edge) { wanted.outputs.push_back(edge); });
   if (program) {
@@ -31,6 +55,7 @@ Wanted wanted_of(const std::vector<LossTerm>& losses, const std::vector<MetricTe
     wanted.training = program->training;
     return wanted;
   }
+  if (division) wanted.outputs.insert(wanted.outputs.end(), division->crossing.begin(), division->crossing.end());
   // A metric may be a differentiable node (a loss of which only the mean is reported).
   wanted.watched = wanted.outputs.size() - losses.size();
   wanted.training = wanted.backward = training;
@@ -61,11 +86,14 @@ struct Phase::Weighing {
 };
 
 Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<MetricTerm> metrics,
-             const std::vector<Share>& optimizers, std::optional<Program> program)
-    : executor_(graph, wanted_of(losses, metrics, !optimizers.empty(), program)),
+             const std::vector<Share>& optimizers, std::shared_ptr<Peers> peers, std::optional<Program> program)
+    : peers_(std::move(peers)),
       losses_(std::move(losses)),
       metrics_(std::move(metrics)),
-      program_(std::move(program)) {
+      program_(std::move(program)),
+      division_(peers_ ? division_of(graph, losses_, metrics_, !optimizers.empty()) : std::nullopt),
+      executor_(division_ ? division_->parts : graph,
+                wanted_of(losses_, metrics_, !optimizers.empty(), program_, division_)) {
   // The edges of the rewritten graph.
   std::size_t next = 0;
   each_edge(losses_, metrics_, [&](EdgeId& edge) {
@@ -76,6 +104,18 @@ Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<Metri
   });
   if (program_)
     for (EdgeId& edge : program_->values) edge = executor_.output(next++);
+  if (division_) {
+    for (std::size_t i = 0; i < division_->crossing.size(); ++i) crossing_.push_back(executor_.output(next++));
+    Wanted wanted;
+    for (const MetricTerm& term : metrics_)
+      if (term.of_whole) wanted.outputs.push_back(term.edge);
+    wanted.watched = wanted.outputs.size();
+    wanted.training = !optimizers.empty();
+    of_whole_.emplace(division_->whole, wanted);
+    std::size_t output = 0;
+    for (MetricTerm& term : metrics_)
+      if (term.of_whole) term.edge = of_whole_->output(output++);
+  }
   for (const Share& share : optimizers) {
     if (program_) {
       shares_.push_back({share.optimizer, GradientTable(share.weights.value_or(std::vector<VariablePtr>{}))});
@@ -86,6 +126,32 @@ Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<Metri
     share.optimizer->build(shares_.back().table.weights);
   }
   sums_ = step_ = zero();
+  if (peers_ == nullptr) return;
+  const std::string why = why_not_in_parts(executor_.graph(), executor_.wanted().training);
+  require(why.empty(), "the batches of this model cannot be cut into parts for several processes: ", why);
+  if (trains()) find_stops();
+}
+
+// Finds where the backward pass has written a block of gradients more. Those of a weight are written when the first node
+// that reads it has run, and the table is in the order of these.
+void Phase::find_stops() {
+  const GradientTable& table = executor_.gradients();
+  const std::vector<Node>& nodes = executor_.graph().nodes();
+  Index end = table.size;
+  for (std::size_t i = table.weights.size(); i-- > 0;) {
+    if (end - table.offsets[i] < GradientChain::kBlock) continue;
+    end = table.offsets[i];
+    const auto reads = [&](const Node& node) {
+      return std::find(node.weights.begin(), node.weights.end(), table.weights[i]) != node.weights.end();
+    };
+    const auto stop = static_cast<std::size_t>(std::find_if(nodes.begin(), nodes.end(), reads) - nodes.begin());
+    if (!stops_.empty() && stops_.back() == stop) {
+      written_.back() = end;
+      continue;
+    }
+    stops_.push_back(stop);
+    written_.push_back(end);
+  }
 }
 
 void Phase::check(const RunData& data) const {
@@ -109,7 +175,8 @@ void Phase::check(const RunData& data) const {
         weights == nullptr ? 0 : weights->rows(), " rows");
   };
   for (const LossTerm& term : losses_) check_weights(term);
-  for (const MetricTerm& term : metrics_) check_weights(term);
+  for (const MetricTerm& term : metrics_)
+    if (!term.of_whole) check_weights(term);
 }
 
 std::unique_ptr<Workspace> Phase::workspace(Index capacity) {
@@ -121,28 +188,22 @@ std::unique_ptr<Workspace> Phase::workspace(Index capacity) {
   if (peers_) {
     piece = peers_->rows_of_part(capacity, piece);
     const Index most = std::max<Index>(peers_->most_parts(capacity, piece), 1);
-    if (masked || rows_meet(executor_.graph(), executor_.wanted().training)) together = most;
+    // Parts also pass together where gradients are sent while the pass goes on.
+    if (masked || !stops_.empty() || rows_meet(executor_.graph(), executor_.wanted().training)) together = most;
     parts = static_cast<std::size_t>(most) + 1;
   }
   if (tallies_.size() < parts) tallies_.resize(parts, zero());
   // Of a program these come after other commits of a step, which nothing may then interrupt.
   for (const Updated& share : shares_) share.optimizer->build(share.table.weights);
   if (piece > 0 && trains()) {
-    const std::size_t bytes = parts * static_cast<std::size_t>(executor_.gradients().size) * sizeof(Real);
+    // A convoy has a place for the gradients of each part.
+    const std::size_t bytes =
+        (together > 0 ? 1 : parts) * static_cast<std::size_t>(executor_.gradients().size) * sizeof(Real);
     if (partials_.size() < bytes) partials_ = AlignedBuffer(bytes);
   }
-  return std::make_unique<Workspace>(executor_, capacity, piece, together);
-}
-
-void Phase::join(std::shared_ptr<Peers> peers) {
-  if (peers != nullptr) {
-    require(!program_,
-            "a step of your own (train_step, test_step, a function) is computed by one process; leave the "
-            "step to compile() and fit(), or take the distribution back with set_distribution(None)");
-    const std::string why = why_not_in_parts(executor_.graph(), executor_.wanted().training);
-    require(why.empty(), "the batches of this model cannot be cut into parts for several processes: ", why);
-  }
-  peers_ = std::move(peers);
+  auto space = std::make_unique<Workspace>(executor_, capacity, piece, together);
+  if (of_whole_) space->add_whole(*of_whole_, peers_->rows_of_batch(capacity));
+  return space;
 }
 
 void Phase::gradients_of_batch(Workspace& space, const Batch& batch, const Pulse& pulse) {
@@ -156,53 +217,77 @@ void Phase::gradients_of_batch(Workspace& space, const Batch& batch, const Pulse
   const Index piece = space.piece();
   unmasked_.clear();
   cut_ = peers_ && piece > 0 ? peers_->cut(batch.count, piece) : Cut::alone(batch.count, piece);
-  if (Convoy* convoy = space.convoy()) {
-    run_convoy(*convoy, batch, pulse);
+  if (space.convoy() != nullptr) {
+    run_convoy(space, batch, pulse);
   } else if (Team* team = space.team()) {
     const Index size = executor_.gradients().size, begin = cut_.begin(), end = cut_.end();
     const Pulse none;
     for (Index done = begin; done < end; done += team->wave()) {
       team->each_piece(done, std::min(team->wave(), end - done), [&](Session& session, Index first, Index rows) {
         const Index part = (first - begin) / piece;
-        run_part(session, batch, first, rows, tallies_[static_cast<std::size_t>(part)], none);
+        run_part(session, batch, first, rows, tallies_[static_cast<std::size_t>(part)], space.all_rows(), none);
         if (trains()) std::copy_n(session.weight_gradients(), size, partial(part + (peers_ ? 1 : 0)));
       });
       if (pulse) pulse();
     }
   } else {
-    run_part(space.session(), batch, 0, batch.count, tallies_[0], pulse);
+    run_part(space.session(), batch, 0, batch.count, tallies_[0], nullptr, pulse);
   }
+  if (space.all_rows() != nullptr) run_whole(*space.all_rows());
   penalty_ = weight_penalty();
 }
 
 // The parts of this process pass through the nodes together: where rows meet, and before the losses, they learn of one
-// another and of the parts of other processes.
-void Phase::run_convoy(Convoy& convoy, const Batch& batch, const Pulse& pulse) {
-  const Index parts = cut_.last - cut_.first, size = executor_.gradients().size, begin = cut_.begin();
+// another and of the parts of other processes, and gradients are on their way while the backward pass goes on.
+void Phase::run_convoy(Workspace& space, const Batch& batch, const Pulse& pulse) {
+  Convoy& convoy = *space.convoy();
+  const Index parts = cut_.last - cut_.first, begin = cut_.begin();
   const auto rows_of = [&](Index part) { return std::min(cut_.rows, cut_.end() - begin - part * cut_.rows); };
-  const Convoy::Gather gather = [&](Real* all, Index numbers) { peers_->gather_parts(all, cut_, numbers); };
+  const Convoy::Parts own{cut_.first, cut_.last, cut_.parts, peers_->synchronized(),
+                          [&](Real* all, Index numbers) { peers_->gather_parts(all, cut_, numbers); }};
   convoy.first().prepare();
   convoy.each(parts, [&](Session& session, Index part) {
     const Index first = begin + part * cut_.rows, rows = rows_of(part);
     feed(session, executor_.graph(), batch.data.columns, batch.order, batch.begin + first, rows);
     session.begin(rows, cut_.place + first);
   });
-  convoy.forward(cut_.first, cut_.last, cut_.parts, gather, pulse);
+  convoy.forward(own, pulse);
   count_unmasked(convoy, batch);
   convoy.each(parts, [&](Session& session, Index part) {
     Tally& tally = tallies_[static_cast<std::size_t>(part)];
     tally.rows = static_cast<double>(rows_of(part));
     take_losses(session, batch, tally);
     take_metrics(session, batch, tally);
+    hand_over(session, space.all_rows());
   });
   if (!trains()) return;
-  convoy.backward(cut_.first, cut_.last, cut_.parts, gather, pulse);
-  convoy.each(parts, [&](Session& session, Index part) {
-    std::copy_n(session.weight_gradients(), size, partial(part + (peers_ ? 1 : 0)));
-  });
+  gradients_.clear();
+  for (Index part = 0; part < parts; ++part) gradients_.push_back(convoy[part].weight_gradients());
+  chain_.begin(*peers_, gradients_, executor_.gradients().size, partial(0), convoy.first().weight_gradients());
+  auto written = written_.begin();
+  convoy.backward(own, pulse, stops_, [&] { chain_.written(*written++); });
 }
 
-void Phase::run_part(Session& session, const Batch& batch, Index first, Index rows, Tally& tally,
+// Copies what needs all rows of the batch to where these come together.
+void Phase::hand_over(const Session& session, Session* all_rows) const {
+  if (all_rows == nullptr) return;
+  for (std::size_t i = 0; i < crossing_.size(); ++i) {
+    const Spec& spec = executor_.graph().edge(crossing_[i]).spec;
+    const Index row = cut_.before + session.first_row() - cut_.place - cut_.begin();
+    std::memcpy(all_rows->value<std::byte>(all_rows->graph().inputs()[i]) + spec.bytes(row),
+                session.value<std::byte>(crossing_[i]), spec.bytes(session.rows()));
+  }
+}
+
+// Computes what needs all rows of the batch; every process does so.
+void Phase::run_whole(Session& session) {
+  for (EdgeId input : session.graph().inputs())
+    peers_->gather_rows(session.value<std::byte>(input), cut_, session.graph().edge(input).spec.bytes(1));
+  session.begin(cut_.whole);
+  session.forward({});
+}
+
+void Phase::run_part(Session& session, const Batch& batch, Index first, Index rows, Tally& tally, Session* all_rows,
                      const Pulse& pulse) const {
   {
     const Timed timed(session.record(), Part::data);
@@ -215,6 +300,7 @@ void Phase::run_part(Session& session, const Batch& batch, Index first, Index ro
     tally.rows = static_cast<double>(rows);
     take_losses(session, batch, tally);
     take_metrics(session, batch, tally);
+    hand_over(session, all_rows);
   }
   if (trains()) session.backward(pulse);
 }
@@ -336,29 +422,17 @@ void Phase::reduce(Workspace& space) {
   } else {
     add_parts();
   }
+  if (const Session* all_rows = space.all_rows()) take_metrics_of_whole(*all_rows);
   if (space.piece() == 0 || !trains()) return;
   const Timed timed(space.session().record(), Part::reduce);
   Real* gradients = space.session().weight_gradients();
-  if (together)
-    reduce_gradients(gradients);
-  else
-    kernels::add_up(partial(0), parts, executor_.gradients().size, executor_.gradients().size, gradients);
-}
-
-// Folds the gradients of all parts of all processes, block by block: while a process adds its parts to one block, the
-// next one adds its own to the block before.
-void Phase::reduce_gradients(Real* to) {
-  constexpr Index kBlock = 1 << 16;
-  const Index parts = cut_.last - cut_.first, size = executor_.gradients().size;
-  const Index from = peers_->is_first() ? 1 : 0;
-  for (Index begin = 0; begin < size; begin += kBlock) {
-    const Index count = std::min(kBlock, size - begin);
-    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(Real);
-    if (from == 0) peers_->receive(partial(0) + begin, bytes);
-    kernels::add_up(partial(from) + begin, parts + 1 - from, size, count, to + begin);
-    if (!peers_->is_last()) peers_->send(to + begin, bytes);
+  if (space.convoy() == nullptr) {
+    gradients_.clear();
+    for (Index part = 0; part < parts; ++part) gradients_.push_back(partial(part + (peers_ ? 1 : 0)));
+    if (!together) return kernels::add_up(gradients_.data(), parts, 0, executor_.gradients().size, gradients);
+    chain_.begin(*peers_, gradients_, executor_.gradients().size, partial(0), gradients);
   }
-  peers_->share(to, static_cast<std::size_t>(size) * sizeof(Real));
+  chain_.finish();
 }
 
 bool Phase::commit(Workspace& space) {
@@ -368,7 +442,7 @@ bool Phase::commit(Workspace& space) {
     const WriteVariables writing;
     commit_segment(session, points.empty() ? 0 : points.back(), session.graph().nodes().size());
     keep_values(session);
-  } else if (trains() || session.commits()) {
+  } else if (trains() || session.commits() || space.all_rows() != nullptr) {
     const WriteVariables writing;
     const Timed timed(session.record(), Part::update);
     for (std::size_t i = 0; i < shares_.size(); ++i) {
@@ -379,6 +453,7 @@ bool Phase::commit(Workspace& space) {
       if (outcome == Outcome::refused) break;
     }
     session.commit();
+    if (space.all_rows() != nullptr) space.all_rows()->commit();
   }
   // Losses of a batch are means, so they count by its rows.
   sums_.total += step_.total * step_.rows;
@@ -541,6 +616,7 @@ void Phase::take_losses(Session& session, const Batch& batch, Tally& tally) cons
 
 void Phase::take_metrics(const Session& session, const Batch& batch, Tally& tally) const {
   for (std::size_t k = 0; k < metrics_.size(); ++k) {
+    if (metrics_[k].of_whole) continue;
     const Real* values = session.value(metrics_[k].edge);
     const Weighing weighing = this->weighing(session, batch, metrics_[k]);
     double sum = 0, count = 0;
@@ -552,6 +628,16 @@ void Phase::take_metrics(const Session& session, const Batch& batch, Tally& tall
       }
     tally.metrics[k] = sum;
     tally.metric_counts[k] = count;
+  }
+}
+
+void Phase::take_metrics_of_whole(const Session& session) {
+  for (std::size_t k = 0; k < metrics_.size(); ++k) {
+    if (!metrics_[k].of_whole) continue;
+    const Real* values = session.value(metrics_[k].edge);
+    const Index size = session.graph().edge(metrics_[k].edge).spec.size(1);
+    step_.metrics[k] = std::accumulate(values, values + size, 0.0);
+    step_.metric_counts[k] = static_cast<double>(size);
   }
 }
 

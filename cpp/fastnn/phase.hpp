@@ -17,7 +17,9 @@
 #include <vector>
 
 #include "fastnn/columns.hpp"
+#include "fastnn/division.hpp"
 #include "fastnn/executor.hpp"
+#include "fastnn/gradient_chain.hpp"
 #include "fastnn/optimizer.hpp"
 #include "fastnn/peers.hpp"
 
@@ -40,6 +42,7 @@ struct MetricTerm {
   EdgeId edge;
   int sample_weights;
   EdgeId mask = kUnmasked;
+  bool of_whole = false;  ///< its edge is one of what needs all rows of a batch in parts
 };
 
 /// The rows of one step, and their sample weights (one vector for each of RunData::weights).
@@ -70,8 +73,13 @@ class Workspace {
     if (exact_ && session().plan().capacity != rows) whole_->exchange(rows);
   }
 
+  /// Makes room for what needs all rows of a batch in parts.
+  void add_whole(Executor& executor, Index capacity) { all_rows_.emplace(executor, capacity); }
+
   Team* team() const { return team_ ? &**team_ : nullptr; }
   Convoy* convoy() const { return convoy_ ? &**convoy_ : nullptr; }
+  /// The session that is given all rows of a batch in parts; null: nothing needs them.
+  Session* all_rows() const { return all_rows_ ? &**all_rows_ : nullptr; }
   /// The rows of a piece; 0: batches are processed whole.
   Index piece() const { return team_ ? (*team_)->rows() : convoy_ ? (*convoy_)->rows() : 0; }
   /// The session that holds the reduced gradients and commits.
@@ -84,7 +92,7 @@ class Workspace {
   const bool exact_;  // a session serves batches of one number of rows
   std::optional<TeamLease> team_;
   std::optional<ConvoyLease> convoy_;
-  std::optional<SessionLease> whole_;
+  std::optional<SessionLease> whole_, all_rows_;
 };
 
 /// An optimizer and the weights that it moves; without weights: all that the graph trains.
@@ -102,8 +110,11 @@ struct Program {
 class Phase {
  public:
   /// optimizers: those that a step commits with, in order; none: the phase evaluates.
+  /// peers: the processes that compute each batch together; null: this one alone, as a program is. Raises ValueError
+  /// where the graph cannot be computed for a part of a batch.
   Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<MetricTerm> metrics,
-        const std::vector<Share>& optimizers, std::optional<Program> program = std::nullopt);
+        const std::vector<Share>& optimizers, std::shared_ptr<Peers> peers,
+        std::optional<Program> program = std::nullopt);
 
   /// Checks columns and sample weights. Raises ValueError.
   void check(const RunData& data) const;
@@ -111,9 +122,6 @@ class Phase {
   void check_rows(Index rows) { executor_.graph_for(rows); }
   /// The learning rate of each optimizer from the next commit on; NaN, or null for all: unchanged.
   void set_rates(const double* rates) { rates_ = rates; }
-  /// Computes each batch together with other processes from now on; null: alone. Raises ValueError where the graph
-  /// cannot be computed for a part of a batch.
-  void join(std::shared_ptr<Peers> peers);
   /// Memory for batches of up to `capacity` rows.
   std::unique_ptr<Workspace> workspace(Index capacity);
 
@@ -164,16 +172,20 @@ class Phase {
   // Applies call(number) to all numbers of a tally.
   template <class Of, class Call>
   static void each_number(Of& tally, Call&& call);
-  void run_convoy(Convoy& convoy, const Batch& batch, const Pulse& pulse);
+  void run_convoy(Workspace& space, const Batch& batch, const Pulse& pulse);
+  void hand_over(const Session& session, Session* all_rows) const;
+  void run_whole(Session& session);
+  void find_stops();
   void count_unmasked(Convoy& convoy, const Batch& batch);
   template <class Add>
   void chain(std::vector<double>& numbers, Add&& add) const;
-  void reduce_gradients(Real* to);
   Real* partial(Index part) const { return partials_.as<Real>() + part * executor_.gradients().size; }
-  void run_part(Session& session, const Batch& batch, Index first, Index rows, Tally& tally, const Pulse& pulse) const;
+  void run_part(Session& session, const Batch& batch, Index first, Index rows, Tally& tally, Session* all_rows,
+                const Pulse& pulse) const;
   double weight_of_batch(const Batch& batch, const LossTerm& term) const;
   void take_losses(Session& session, const Batch& batch, Tally& tally) const;
   void take_metrics(const Session& session, const Batch& batch, Tally& tally) const;
+  void take_metrics_of_whole(const Session& session);
   double weight_penalty() const;
   void run_segments(Session& session, const Batch& batch, const Pulse& pulse);
   void commit_segment(Session& session, std::size_t begin, std::size_t end);
@@ -181,15 +193,20 @@ class Phase {
   void set_rate(std::size_t optimizer);
   bool trains() const { return !program_ && !shares_.empty(); }
 
-  Executor executor_;
+  const std::shared_ptr<Peers> peers_;
   std::vector<LossTerm> losses_;
   std::vector<MetricTerm> metrics_;
+  std::optional<Program> program_;
+  // With peers: the graph in two, where something needs all rows of a batch.
+  const std::optional<Division> division_;
+  Executor executor_;
+  std::optional<Executor> of_whole_;
+  std::vector<EdgeId> crossing_;  // edges of executor_ that of_whole_ reads
   struct Updated {
     std::shared_ptr<Optimizer> optimizer;
     GradientTable table;
   };
   std::vector<Updated> shares_;
-  std::optional<Program> program_;
   std::vector<Value> values_;
   const double* rates_ = nullptr;
   Tally sums_, step_;
@@ -199,9 +216,13 @@ class Phase {
   std::vector<Tally> tallies_;
   AlignedBuffer partials_;  // gradients of the parts, where there are pieces; with peers the first is what they sent
 
-  std::shared_ptr<Peers> peers_;
-  std::vector<double> numbers_;   // of a tally, as they are sent
-  std::vector<double> unmasked_;  // per loss the values of a batch in parts that count
+  GradientChain chain_;
+  // Before these nodes the backward pass of a batch in parts has written further blocks of gradients, from there on.
+  std::vector<std::size_t> stops_;
+  std::vector<Index> written_;
+  std::vector<const Real*> gradients_;  // of the parts of this process
+  std::vector<double> numbers_;         // of a tally, as they are sent
+  std::vector<double> unmasked_;        // per loss the values of a batch in parts that count
 };
 
 }  // namespace fastnn

@@ -25,11 +25,6 @@ Index Trainer::optimizers() const {
   return count;
 }
 
-void Trainer::join(const std::shared_ptr<Peers>& peers) {
-  std::lock_guard<ForkSafeMutex> guard(run_lock_);
-  for (const auto& phase : phases_) phase->join(peers);
-}
-
 void Trainer::reset() {
   std::lock_guard<ForkSafeMutex> guard(run_lock_);
   for (const auto& phase : phases_) phase->reset();

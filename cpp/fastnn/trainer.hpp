@@ -27,10 +27,6 @@ class Trainer {
  public:
   explicit Trainer(std::vector<std::unique_ptr<Phase>> phases) : phases_(std::move(phases)) {}
 
-  /// Computes each batch together with other processes from now on; null: alone. Raises ValueError where a phase cannot
-  /// be computed for a part of a batch.
-  void join(const std::shared_ptr<Peers>& peers);
-
   /// The number of learning rates that a step takes: one for each optimizer of each phase.
   Index optimizers() const;
 

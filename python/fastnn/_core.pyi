@@ -229,25 +229,29 @@ Optimizers = Sequence[tuple[Optimizer, Sequence[Variable] | None]]
 class Peers:
     """The processes that compute each batch together, each some of the parts into which it is cut."""
 
-    def __init__(self, rank: int, size: int, parts: int, own_rows: bool, messages: Any) -> None:
+    def __init__(self, rank: int, size: int, parts: int, own_rows: bool, synchronized: bool, messages: Any) -> None:
         """parts: into how many parts a batch is cut. own_rows: True where each process holds rows of its own.
+        synchronized: True where batch normalization takes the statistics of the whole batch.
 
         messages: an object whose methods exchange bytes, called by all processes in the same order: `receive(view)`
         from the process before, `send(view)` to the one after, `share(view)` what the last process has, `gather(view,
-        ends)` what process r has from ends[r - 1] to ends[r].
+        ends)` what process r has from ends[r - 1] to ends[r]. Messages that are under way while others are exchanged:
+        `begin_receive`, `begin_send`, `begin_share`, `received(count, wait)` and `finish()`.
         """
 
 class Trainer:
     """Training steps of a graph with losses: forward, loss, backward, update; without optimizers forward and loss."""
 
     @overload
-    def __init__(self, graph: Graph, losses: Losses, metrics: Metrics, optimizers: Optimizers) -> None:
+    def __init__(
+        self, graph: Graph, losses: Losses, metrics: Metrics, optimizers: Optimizers, peers: Peers | None = None
+    ) -> None:
         """losses: (edge of losses per sample, loss weight, index of the sample weights or -1, True for the sum over the
         batch instead of the mean, edge of the mask of its values or -1). metrics: (edge of values per sample, index of
-        the sample weights or -1, mask or -1).
+        the sample weights or -1, mask or -1). peers: the processes that compute each batch together; None: this one.
         """
     @overload
-    def __init__(self, phases: Sequence[tuple[Graph, Losses, Metrics, Optimizers]]) -> None:
+    def __init__(self, phases: Sequence[tuple[Graph, Losses, Metrics, Optimizers]], peers: Peers | None = None) -> None:
         """phases: the phases of a step, in order, over the same columns. Each has its own graph, results and learning
         rate; the weights that its graph trains are updated before the next phase runs.
         """
@@ -260,8 +264,6 @@ class Trainer:
         metrics: edges of which sum and count are reported. optimizers: those that Update nodes name by number, each
         with its weights. values: edges whose values in the last step are kept.
         """
-    def join(self, peers: Peers | None) -> None:
-        """Computes each batch together with other processes from now on; None: alone."""
     def values(self) -> list[Array]:
         """Returns the values that a program keeps of its last step."""
     def reset(self) -> None:

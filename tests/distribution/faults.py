@@ -82,6 +82,34 @@ def main() -> None:
         assert len(model.predict(X[: 5 + rank], verbose=0)) == 5 + rank
         weights = MPI.COMM_WORLD.allgather([w.tobytes() for w in model.get_weights()])
         assert all(one == weights[0] for one in weights)
+        counted = fastnn.metrics.TruePositives(0.0)
+        model = Sequential([layers.Input((5,)), layers.Dense(1, "sigmoid")])
+        model.compile("adam", "mse", metrics=[counted])
+        model.evaluate(X[rank::2][:30], np.full_like(Y[:30], rank), batch_size=16, verbose=0)
+        assert counted.result() == 30
+    elif fault == "not synchronized":
+        set_distribution(DataParallel(synchronized=False))
+        part = layers.BatchNormalization(momentum=0.0, epsilon=1e-5, center=False, scale=False)
+        model = Sequential([layers.Input((5,)), part, layers.Dense(1, use_bias=False)])
+        model.compile(fastnn.optimizers.SGD(1.0), "mse")
+        model.fit(X, Y, batch_size=64, verbose=0, epochs=0)
+        kernel = model.layers[-1].get_weights()[0]
+        model.fit(X, Y, batch_size=64, verbose=0, shuffle=False)
+        normal = np.concatenate([(x - x.mean(0)) / np.sqrt(x.var(0) + 1e-5) for x in np.split(X, [24, 48])])
+        expected = kernel - 2 / 64 * normal.T @ (normal @ kernel - Y)
+        np.testing.assert_allclose(model.layers[-1].get_weights()[0], expected, atol=1e-5)
+        np.testing.assert_allclose(part.moving_mean, X.mean(0), atol=1e-6)
+        np.testing.assert_allclose(part.moving_variance, X.var(0), atol=1e-6)
+        weights = MPI.COMM_WORLD.allgather([w.tobytes() for w in model.get_weights()])
+        assert all(one == weights[0] for one in weights)
+        # A layer that is synchronized takes the statistics of the whole batch.
+        part.synchronized = True
+        model.compile(fastnn.optimizers.SGD(1.0), "mse")
+        model.layers[-1].set_weights([kernel])
+        model.fit(X, Y, batch_size=64, verbose=0, shuffle=False)
+        normal = (X - X.mean(0)) / np.sqrt(X.var(0) + 1e-5)
+        expected = kernel - 2 / 64 * normal.T @ (normal @ kernel - Y)
+        np.testing.assert_allclose(model.layers[-1].get_weights()[0], expected, atol=1e-5)
     elif fault == "files":
         folder = Path(sys.argv[2])
         seen = []

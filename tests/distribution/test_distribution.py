@@ -137,6 +137,11 @@ def test_each_process_may_have_rows_of_its_own() -> None:
     assert run.returncode == 0 and run.stdout.count("done") == 2, run.stderr
 
 
+def test_normalization_of_the_rows_of_each_process() -> None:
+    run = launch(3, "faults.py", "not synchronized")
+    assert run.returncode == 0 and run.stdout.count("done") == 3, run.stderr
+
+
 def test_the_first_process_alone_prints_and_writes(tmp_path: Path) -> None:
     run = launch(3, "faults.py", "files", tmp_path)
     assert run.returncode == 0, run.stderr

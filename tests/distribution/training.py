@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import fastnn
-from fastnn import Model, Sequential, layers
+from fastnn import Model, Sequential, layers, ops
 from fastnn.distribution import DataParallel, list_devices, set_distribution
 
 ROWS = 93
@@ -141,6 +141,59 @@ def batches() -> dict[str, Any]:
     history = model.fit(endless(), steps_per_epoch=7, epochs=2, verbose=0, validation_data=Data())
     model.train_on_batch(X[:9], Y[:9])
     return outcome(model, history, X)
+
+
+@case
+def metrics_with_a_state() -> dict[str, Any]:
+    """Metrics that are given all rows of a batch: what they count, and what they report."""
+
+    class Farthest(fastnn.metrics.Metric):
+        """Largest distance from the mean of a batch."""
+
+        def __init__(self) -> None:
+            super().__init__(name="farthest")
+            self.distance = self.add_weight(name="distance", initializer="zeros")
+
+        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+            distances = ops.abs(y_pred - ops.mean(y_pred, axis=0))
+            self.distance.assign(ops.maximum(self.distance, ops.max(distances)))
+
+        def result(self) -> Any:
+            return self.distance
+
+    model = Sequential(
+        [
+            layers.Input((12, 12, 2)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Flatten(),
+            layers.Dense(1, "sigmoid"),
+        ]
+    )
+    of_signs = [fastnn.metrics.AUC(), fastnn.metrics.Precision(), fastnn.metrics.Recall(), Farthest()]
+    weighted = [fastnn.metrics.AUC(name="weighted")]
+    model.compile("adam", "binary_crossentropy", metrics=of_signs, weighted_metrics=weighted)
+    signs = (Y > 0).astype(np.float32)
+    history = model.fit(
+        IMAGES, signs, batch_size=20, epochs=2, verbose=0, validation_split=0.2,
+        sample_weight=np.linspace(0.5, 2, ROWS),
+    )  # fmt: skip
+    counts = {f"count {i}": v.numpy() for metric in model.metrics for i, v in enumerate(metric.variables)}
+    return outcome(model, history, IMAGES) | counts | {"evaluated": np.array(model.evaluate(IMAGES, signs, verbose=0))}
+
+
+@case
+def several_blocks() -> dict[str, Any]:
+    """Weights whose gradients are sent in several blocks, while the backward pass goes on."""
+    inputs = layers.Input((6,))
+    shared = layers.Dense(300, "tanh")
+    h = layers.Dense(300, "relu")(inputs)
+    h = shared(layers.Dense(300, "relu")(h))
+    h = shared(layers.BatchNormalization()(layers.Dense(300)(h)))
+    model = Model(inputs, layers.Dense(3)(layers.Dropout(0.2)(h)))
+    loss = fastnn.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(fastnn.optimizers.SGD(0.01, momentum=0.9), loss)
+    return outcome(model, model.fit(X, LABELS, batch_size=32, epochs=2, verbose=0), X)
 
 
 def main() -> None:

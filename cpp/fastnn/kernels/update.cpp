@@ -63,12 +63,13 @@ void add(const Real* from, Real* to, Index count) {
   });
 }
 
-void add_up(const Real* parts, Index count, Index stride, Index size, Real* to) {
+void add_up(const Real* const* parts, Index count, Index first, Index size, Real* to) {
   constexpr Index kChunk = 1 << 12;
   parallel_ranges(size, kChunk, byte_work(4.0 * static_cast<double>(count * size)), [=](Index begin, Index end, int) {
     packet::for_each(end - begin, [=](Index i, Index n) {
-      Packet sum = load_n(parts + begin + i, n);
-      for (Index part = 1; part < count; ++part) sum = packet::add(sum, load_n(parts + part * stride + begin + i, n));
+      const Index at = first + begin + i;
+      Packet sum = load_n(parts[0] + at, n);
+      for (Index part = 1; part < count; ++part) sum = packet::add(sum, load_n(parts[part] + at, n));
       store_n(to + begin + i, sum, n);
     });
   });

@@ -12,7 +12,7 @@ namespace fastnn::kernels {
 KERNEL(void, add)(const Real* from, Real* to, Index count);
 
 /// to[i] = the sum of parts[p * stride + i] over the `count` parts, in their order.
-KERNEL(void, add_up)(const Real* parts, Index count, Index stride, Index size, Real* to);
+KERNEL(void, add_up)(const Real* const* parts, Index count, Index first, Index size, Real* to);
 
 /// Changes to the gradient and the weight that every rule makes before its own arithmetic.
 struct Moderation {

@@ -19,6 +19,7 @@ class BatchNormalization : public FusingLayer {
         center_(config.flag("center", true)),
         scale_(config.flag("scale", true)),
         frozen_(config.flag("frozen", false)),
+        synchronized_(config.flag("synchronized", false)),
         masked_(config.flag("masked", false)) {
     if (config.has("axis")) {
       const std::vector<Index> axes = config.integers("axis");
@@ -82,7 +83,7 @@ class BatchNormalization : public FusingLayer {
   void book(Booking& booking) const override {
     const bool of_batch = uses_batch(booking.training());
     const Index parts = 2 * channels_ * chunks(booking.capacity());
-    booking.book(kTerms, of_batch ? Life::step : Life::plan, 6 * channels_);
+    booking.book(kTerms, of_batch ? Life::step : Life::plan, 8 * channels_);
     if (of_batch) booking.book(kChunkMoments, Life::forward, masked_ ? parts / 2 * 3 : parts);
     if (!booking.backward()) return;
     booking.book(kChunkSums, Life::backward, parts);
@@ -190,29 +191,44 @@ class BatchNormalization : public FusingLayer {
     const Terms terms = this->terms(ctx);
     kernels::combine_masked_moments(view, 1, of_parts, terms.mean, terms.variance, terms.count);
     derive(ctx, terms);
+    std::copy_n(terms.mean, 2 * channels_, terms.committed);
+  }
+  bool synchronized() const override { return synchronized_; }
+  void meet_for_commit(const Context& ctx, const Real* of_parts, Index parts) const override {
+    // The backward pass reads the counts of this process.
+    std::vector<Real> counts(static_cast<std::size_t>(channels_));
+    Real* moments = terms(ctx).committed;
+    kernels::combine_masked_moments({parts, channels_, 1}, 1, of_parts, moments, moments + channels_, counts.data());
   }
 
   void commit(const Context& ctx) const override {
     if (!ctx.training() || !uses_batch(true)) return;
     const Terms terms = this->terms(ctx);
     Real *mean = ctx.state(moving_mean_), *variance = ctx.state(moving_mean_ + 1);
+    const Real* moments = ctx.met() ? terms.committed : terms.mean;
     for (Index c = 0; c < channels_; ++c) {
-      mean[c] = mean[c] * momentum_ + terms.mean[c] * (1.0_r - momentum_);
-      variance[c] = variance[c] * momentum_ + terms.variance[c] * (1.0_r - momentum_);
+      mean[c] = mean[c] * momentum_ + moments[c] * (1.0_r - momentum_);
+      variance[c] = variance[c] * momentum_ + moments[channels_ + c] * (1.0_r - momentum_);
     }
   }
 
  private:
   enum : std::size_t { kTerms, kChunkMoments, kChunkSums, kCoefficients };
 
-  // Per channel: the moments, 1 / sqrt(variance + epsilon), the scale and shift of the sweep, and the number of
-  // unmasked values.
+  // Per channel: the moments, 1 / sqrt(variance + epsilon), the scale and shift of the sweep, the number of unmasked
+  // values, and, of a batch in parts, the moments that the moving statistics take.
   struct Terms {
-    Real *mean, *variance, *inverse, *scale, *shift, *count;
+    Real *mean, *variance, *inverse, *scale, *shift, *count, *committed;
   };
   Terms terms(const Context& ctx) const {
     Real* at = ctx.buffer(kTerms);
-    return {at, at + channels_, at + 2 * channels_, at + 3 * channels_, at + 4 * channels_, at + 5 * channels_};
+    return {at,
+            at + channels_,
+            at + 2 * channels_,
+            at + 3 * channels_,
+            at + 4 * channels_,
+            at + 5 * channels_,
+            at + 6 * channels_};
   }
   kernels::Counted counted(const Context& ctx) const { return {ctx.input<std::uint8_t>(1), run_}; }
 
@@ -280,7 +296,7 @@ class BatchNormalization : public FusingLayer {
 
   Index axis_ = -1;
   Real momentum_, epsilon_;
-  bool center_, scale_, frozen_, masked_;
+  bool center_, scale_, frozen_, synchronized_, masked_;
   std::optional<bool> training_;
   Index channels_ = 0, inner_ = 1, before_ = 1, chunk_ = 1;
   Index run_ = 1;  // runs of inner_ values per element of the mask

@@ -17,7 +17,8 @@ class DataParallel:
     `batch_size` is that of the whole. A batch is cut into parts by its size alone, each process computes consecutive
     parts, and their gradients are added in the order of the parts. So weights, losses and metrics have the same bits on
     any number of processes, with any number of threads. Batch normalization takes the statistics of the whole batch;
-    dropout and shuffling count its rows. The model begins with the weights, streams and orders of process 0.
+    dropout and shuffling count its rows. Metrics that keep a state of their own, such as `AUC`, are given all rows. The
+    model begins with the weights, streams and orders of process 0.
 
     Every process runs the same script on the same data: arrays (a memory map costs nothing), or generators and data
     sets that yield the same batches. Process 0 alone shows progress and calls callbacks that write files.
@@ -29,11 +30,15 @@ class DataParallel:
             consists of `batch_size / processes` rows of each, so the result depends on the number of processes.
         parts: The number of parts into which a batch is cut, at least as many as there are processes. More serve more
             processes and threads evenly, and cost more where weights are large. Results depend on it.
+        synchronized: False where batch normalization takes the statistics of the rows that each process has, unless the
+            layer has `synchronized=True`. That saves messages, and makes the result depend on the number of processes.
+            The moving statistics are those of the whole batch all the same.
 
     Attributes:
         device_mesh: The mesh.
         auto_shard_dataset: As given.
         parts: As given.
+        synchronized: As given.
         batch_dim_name: The name of the axis of the mesh over which batches are divided.
 
     Raises:
@@ -53,6 +58,7 @@ class DataParallel:
         auto_shard_dataset: bool = True,
         *,
         parts: int = 8,
+        synchronized: bool = True,
     ) -> None:
         if device_mesh is not None and not isinstance(device_mesh, DeviceMesh):
             raise ValueError(f"DataParallel expects device_mesh to be a DeviceMesh, got {device_mesh!r}")
@@ -74,6 +80,7 @@ class DataParallel:
         self.batch_dim_name = device_mesh.axis_names[0]
         self.auto_shard_dataset = auto_shard_dataset
         self.parts = parts
+        self.synchronized = synchronized
         self._world: World | None = None
         self._peers: dict[Any, _core.Peers] = {}
 
@@ -130,7 +137,7 @@ class DataParallel:
         """Returns the processes as a core sees them."""
         if core not in self._peers:
             world, parted = self.__fastnn_world__(), not self.auto_shard_dataset
-            self._peers[core] = core.Peers(world.rank, world.size, self.parts, parted, world)
+            self._peers[core] = core.Peers(world.rank, world.size, self.parts, parted, self.synchronized, world)
         return self._peers[core]
 
     def __repr__(self) -> str:

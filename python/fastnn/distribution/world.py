@@ -37,10 +37,17 @@ class World:
         self.size: int = 1 if comm is None else comm.Get_size()
         self._comm = comm
         self._watch: Any = None
+        # Messages that are under way while others are sent go over a communicator of their own, so that the order of
+        # each kind is the same in all processes.
+        self._beside: Any = None
+        self._receiving: list[Any] = []
+        self._sending: list[Any] = []
+        self._received = 0
         if comm is not None and self.size > 1:
             from fastnn.distribution.watch import Watch
 
             _share_cores(comm)
+            self._beside = comm.Dup()
             self._watch = Watch(comm)
 
     @property
@@ -72,6 +79,40 @@ class World:
         counts = [end - begin for begin, end in zip(begins, ends, strict=True)]
         own = bytes(view[begins[self.rank] : ends[self.rank]])
         self._wait(self._comm.Iallgatherv([own, self._bytes()], [view, (counts, begins), self._bytes()]))
+
+    def begin_receive(self, view: memoryview) -> None:
+        """Begins to receive from the process before this one."""
+        self._receiving.append(self._beside.Irecv([view, self._bytes()], source=self.rank - 1))
+
+    def begin_send(self, view: memoryview) -> None:
+        """Begins to send to the process after this one."""
+        self._sending.append(self._beside.Isend([view, self._bytes()], dest=self.rank + 1))
+
+    def begin_share(self, view: memoryview) -> None:
+        """Begins to give all processes what the last one has."""
+        self._sending.append(self._beside.Ibcast([view, self._bytes()], root=self.size - 1))
+
+    def received(self, count: int, wait: bool) -> int:
+        """Returns the number of messages received since the last `finish`; with `wait` when there are `count`."""
+        if not self._receiving and self._sending:
+            # A question about one message moves all of them.
+            self._sending[-1].Test()
+        while self._received < len(self._receiving):
+            request = self._receiving[self._received]
+            if wait and self._received < count:
+                self._wait(request)
+            elif not request.Test():
+                break
+            self._received += 1
+        return self._received
+
+    def finish(self) -> None:
+        """Waits until all messages under way have arrived."""
+        for request in (*self._receiving[self._received :], *self._sending):
+            self._wait(request)
+        self._receiving.clear()
+        self._sending.clear()
+        self._received = 0
 
     def _bytes(self) -> Any:
         from mpi4py import MPI

@@ -242,7 +242,6 @@ class StepProgram:
 
     Attributes:
         trainer: The program of the core.
-        peers: The processes that it is computed with, or None.
         optimizer: The optimizers of the step.
         metrics: The metrics that the step updates.
         measures: True where the core keeps sums of metrics.
@@ -263,7 +262,6 @@ class StepProgram:
         shares = [(part, [variable.handle for variable in weights]) for part, weights in self._step.shares]
         self.trainer = self._step.emission.core.Trainer.program(self._step.graph, measured, shares, edges, True)
         self.trainer.keep(means)
-        self.peers: _core.Peers | None = None
         self.measures = bool(means)
         self._alone = self._structure.alone and type(self._leaves[0]) is KerasTensor
         self._updates = _updates_by_optimizer(self._step.updates)

@@ -22,7 +22,6 @@ class Program:
 
     Attributes:
         trainer: The trainer.
-        peers: The processes that its steps are computed with, or None.
         optimizer: The optimizer of a program that trains.
 
     Args:
@@ -46,7 +45,6 @@ class Program:
         optimizer: Any = None,
     ) -> None:
         self.trainer = trainer
-        self.peers: _core.Peers | None = None
         self.optimizer = optimizer
         self._losses = losses
         self._measures = measures

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core, losses, ops
+from fastnn.distribution.strategies import distribution
 from fastnn.engine.contract import Part, state_of, title
 from fastnn.engine.eager import evaluate
 from fastnn.engine.eager_array import EagerArray, mask_of
@@ -34,7 +35,7 @@ from fastnn.training.own_steps import Sample, StepProgram, prediction_of_model, 
 from fastnn.training.pitfalls import warn_of_frozen, warn_of_outputs
 from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
 from fastnn.training.program import Program
-from fastnn.training.together import joined
+from fastnn.training.together import peers
 
 _UNWEIGHTED = -1
 """Stands for an index of sample weights where there are none."""
@@ -118,7 +119,7 @@ class Programs:
         # By the `training` of a call, or "predict".
         self._direct: dict[Any, _Direct] = {}
         # The last program of a mode, with what it was asked for by.
-        self._last: dict[str, tuple[Compiled, Any, TargetShapes, Program]] = {}
+        self._last: dict[str, tuple[Compiled, Any, TargetShapes, Any, Program]] = {}
         self._inputs: Sequence[Port] = ()
         self._is_open = False
         self._seen = -1
@@ -336,11 +337,11 @@ class Programs:
             x: The shapes of the samples, for a model that leaves sizes open.
             y: The shapes of the targets, for losses and metrics of the user's own.
         """
-        return joined(self._steps("train", compiled, x, y))
+        return self._steps("train", compiled, x, y)
 
     def evaluation(self, compiled: Compiled, x: Any = (), y: TargetShapes = ()) -> Any:
         """Returns the program that evaluates; its arguments are those of `training`."""
-        return joined(self._steps("test", compiled, x, y))
+        return self._steps("test", compiled, x, y)
 
     def of_step(self, compiled: Compiled, method: str, sample: Sample) -> StepProgram:
         """Returns the program of a step of the user's own.
@@ -376,16 +377,22 @@ class Programs:
 
     def _steps(self, mode: str, compiled: Compiled, x: Any, y: TargetShapes) -> Any:
         last = self._last.get(mode)
-        if last is not None and last[0] is compiled and last[1] == x and last[2] == y:
-            return last[3]
+        current = distribution()
+        if last is not None and last[0] is compiled and last[1] == x and last[2] == y and last[3] is current:
+            return last[4]
         if isinstance(x, Sample):
+            if current is not None:
+                raise ValueError(
+                    f"{self._network.who()} has a step of your own ({mode}_step), which one process computes; leave "
+                    "the step to compile() and fit(), or take the distribution back with set_distribution(None)"
+                )
             return self.of_step(compiled, f"{mode}_step", x)
         measures = compiled.resolve(y)
-        key = mode, self._open_shapes(x), tuple(y) if compiled.reads_targets_as_given else ()
+        key = mode, current, self._open_shapes(x), tuple(y) if compiled.reads_targets_as_given else ()
         program: Program | None = self._kept.get(key)
         if program is None:
             program = self._keep(key, self._program(mode, compiled, measures, x, y))
-        self._last[mode] = compiled, x, y, program
+        self._last[mode] = compiled, x, y, current, program
         return program
 
     def _program(self, mode: str, compiled: Compiled, measures: list[Measure], x: Any, y: TargetShapes) -> Program:
@@ -452,7 +459,7 @@ class Programs:
             if not trained:
                 warn_of_frozen(self._network.who())
             optimizers = optimizer.__fastnn_commits__(trained)
-        trainer = emission.core.Trainer(graph, terms, measured, optimizers)
+        trainer = emission.core.Trainer(graph, terms, measured, optimizers, peers(emission.core))
         return Program(
             trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker,
             compiled.optimizer if mode == "train" else None,

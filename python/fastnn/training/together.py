@@ -121,6 +121,7 @@ class Together(Alone):
             "the shapes of y": feed.y,
             "the number of parts": self._strategy.parts,
             "auto_shard_dataset": self._strategy.auto_shard_dataset,
+            "synchronized": self._strategy.synchronized,
             **facts,
         }
         if self._strategy.auto_shard_dataset:
@@ -210,16 +211,3 @@ def processes() -> Alone:
     """Returns what this process does for its part of a call of `fit`, `evaluate` or `predict`."""
     current = distribution()
     return _ALONE if current is None else Together(current)
-
-
-def joined(program: Any) -> Any:
-    """Returns a program, whose steps are computed together with the other processes where a distribution is set.
-
-    Raises:
-        ValueError: Its batches cannot be cut into parts.
-    """
-    now = peers(_core.core_of(program.trainer))
-    if program.peers is not now:
-        program.trainer.join(now)
-        program.peers = now
-    return program

@@ -51,7 +51,8 @@ class BatchNormalization(NodeLayer):
             ones, `renorm_mean` and `renorm_stddev`, which are weights too, as is `moving_stddev`.
         renorm_clipping: Bounds "rmax" and "rmin" of the factor and "dmax" of the shift that do so, in a dict, or None.
         renorm_momentum: Number from 0 to 1, decay rate of the statistics of `renorm`.
-        synchronized: Must be False: there is one device.
+        synchronized: Whether to take the statistics of the whole batch where several processes share it, whatever
+            `fastnn.distribution.DataParallel` says, which takes them unless told otherwise.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -126,8 +127,6 @@ class BatchNormalization(NodeLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if synchronized:
-            raise ValueError(f"{title(self)}: there is one device, with which nothing is synchronized; leave it False")
         limits = dict(renorm_clipping or {})
         if set(limits) - {"rmax", "rmin", "dmax"}:
             raise ValueError(f"{title(self)} expects renorm_clipping with rmax, rmin and dmax, got {renorm_clipping!r}")
@@ -145,7 +144,7 @@ class BatchNormalization(NodeLayer):
         """Returns the kind and the config of the node, which knows nothing of renormalization."""
         node = super().__fastnn_core_node__()
         assert node is not None
-        own = ("synchronized", "renorm", "renorm_clipping", "renorm_momentum")
+        own = ("renorm", "renorm_clipping", "renorm_momentum")
         return node[0], {name: value for name, value in node[1].items() if name not in own}
 
     def build(self, input_shape: Any = None) -> None:
