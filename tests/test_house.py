@@ -26,10 +26,10 @@ CPP_FLOORS = [
     (3, r"fastnn/instruction_set\.(hpp|cpp)"),
     (3, r"fastnn/(layer|fusing_layer|sizing|targets|recurrence|variable)\.(hpp|cpp)"),
     (3, r"fastnn/layers/\w+\.cpp"),
-    (4, r"fastnn/(graph|differentiation|plan|executor|record|peers|columns|feed)\.(hpp|cpp)"),
+    (4, r"fastnn/(graph|differentiation|plan|executor|record|peers|columns|feed|division|gradient_chain)\.(hpp|cpp)"),
     (4, r"fastnn/(update_rule|constraint)\.(hpp|cpp)"),
     (4, r"fastnn/optimizers/\w+\.cpp"),
-    (5, r"fastnn/(optimizer|sweep|lbfgs|loss_scale|phase|trainer|predictor|projection)\.(hpp|cpp)"),
+    (5, r"fastnn/(optimizer|sweep|lbfgs|loss_scale|phase|phase_terms|trainer|predictor|projection)\.(hpp|cpp)"),
     (6, r"bindings/\w+\.(hpp|cpp)"),
 ]
 SHARED_KERNELS = {

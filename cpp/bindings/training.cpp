@@ -65,7 +65,6 @@ void bind_training(py::module_& m) {
       .def(py::init(&made<Columns, const std::vector<py::array>&, const std::vector<std::optional<py::array>>&>),
            py::arg("arrays"), py::arg("weights") = std::vector<std::optional<py::array>>{})
       .def_property_readonly("rows", &Columns::rows);
-
   bind_class<Order>(m, "Order", true)
       .def(py::init(&made<Order, IndexArray>), py::arg("indices"))
       .def_static(

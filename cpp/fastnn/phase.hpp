@@ -11,6 +11,7 @@
 // `commit` updates weights, state and sums; before it, nothing that outlives the step has been written.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -177,8 +178,7 @@ class Phase {
   void run_whole(Session& session);
   void find_stops();
   void count_unmasked(Convoy& convoy, const Batch& batch);
-  template <class Add>
-  void chain(std::vector<double>& numbers, Add&& add) const;
+  void chain(std::vector<double>& numbers, const std::function<void()>& add) const;
   Real* partial(Index part) const { return partials_.as<Real>() + part * executor_.gradients().size; }
   void run_part(Session& session, const Batch& batch, Index first, Index rows, Tally& tally, Session* all_rows,
                 const Pulse& pulse) const;
