@@ -26,7 +26,7 @@ def handles():
     sgd = _core.Optimizer("sgd", {"learning_rate": 0.1})
     made = [graph, sgd, _core.Trainer(graph, [(loss, 1.0, -1, False, -1)], [], [(sgd, None)])]
     made += [_core.Columns([np.zeros((2, 3), "float32")]), _core.Order(np.arange(2)), _core.Predictor(graph, [edge])]
-    made += [_core.Stream(1, 0), _core.Variable("w", (2,)), _core.Peers(0, 1, 8, False, None)]
+    made += [_core.Stream(1, 0), _core.Variable("w", (2,)), _core.Peers(0, 1, 8, False, True, None)]
     return {type(one).__name__: one for one in made}
 
 
