@@ -164,10 +164,13 @@ std::unique_ptr<Workspace> Phase::workspace(Index capacity) {
   Index piece = masked && !peers_ ? 0 : executor_.piece(capacity), together = 0;
   auto parts = static_cast<std::size_t>(piece > 0 ? (capacity + piece - 1) / piece : 1);
   if (peers_) {
+    const bool in_pieces = piece > 0;
     piece = peers_->rows_of_part(capacity, piece);
     const Index most = std::max<Index>(peers_->most_parts(capacity, piece), 1);
-    // Parts also pass together where gradients are sent while the pass goes on.
-    if (masked || !stops_.empty() || rows_meet(executor_.graph(), executor_.wanted().training)) together = most;
+    // Parts also pass together where gradients are sent while the pass goes on. Pieces do not: each passes through a
+    // thread's cache, and their gradients are small beside their activations.
+    if (masked || (!in_pieces && !stops_.empty()) || rows_meet(executor_.graph(), executor_.wanted().training))
+      together = most;
     parts = static_cast<std::size_t>(most) + 1;
   }
   if (tallies_.size() < parts) tallies_.resize(parts, zero());
