@@ -26,18 +26,10 @@ class MessagingPeers : public Peers {
     PyGILState_Release(gil);
   }
 
-  void receive(void* to, std::size_t bytes) override {
-    py::gil_scoped_acquire gil;
-    messages_.attr("receive")(view(to, bytes));
-  }
-  void send(const void* from, std::size_t bytes) override {
-    py::gil_scoped_acquire gil;
-    messages_.attr("send")(view(const_cast<void*>(from), bytes));
-  }
+  void receive(void* to, std::size_t bytes) override { pass("receive", to, bytes); }
+  void send(const void* from, std::size_t bytes) override { pass("send", const_cast<void*>(from), bytes); }
   void share(void* at, std::size_t bytes) override {
-    if (alone_ || bytes == 0) return;
-    py::gil_scoped_acquire gil;
-    messages_.attr("share")(view(at, bytes));
+    if (!alone_ && bytes > 0) pass("share", at, bytes);
   }
   void gather(void* all, const std::vector<std::size_t>& ends) override {
     if (alone_) return;
@@ -46,18 +38,10 @@ class MessagingPeers : public Peers {
     for (std::size_t i = 0; i < ends.size(); ++i) places[i] = ends[i];
     messages_.attr("gather")(view(all, ends.back()), places);
   }
-  void begin_receive(void* to, std::size_t bytes) override {
-    py::gil_scoped_acquire gil;
-    messages_.attr("begin_receive")(view(to, bytes));
-  }
-  void begin_send(const void* from, std::size_t bytes) override {
-    py::gil_scoped_acquire gil;
-    messages_.attr("begin_send")(view(const_cast<void*>(from), bytes));
-  }
+  void begin_receive(void* to, std::size_t bytes) override { pass("begin_receive", to, bytes); }
+  void begin_send(const void* from, std::size_t bytes) override { pass("begin_send", const_cast<void*>(from), bytes); }
   void begin_share(void* at, std::size_t bytes) override {
-    if (alone_ || bytes == 0) return;
-    py::gil_scoped_acquire gil;
-    messages_.attr("begin_share")(view(at, bytes));
+    if (!alone_ && bytes > 0) pass("begin_share", at, bytes);
   }
   Index received(Index count, bool wait) override {
     if (alone_) return count;
@@ -71,6 +55,12 @@ class MessagingPeers : public Peers {
   }
 
  private:
+  // Calls a method with the memory of a message.
+  void pass(const char* method, void* at, std::size_t bytes) {
+    py::gil_scoped_acquire gil;
+    messages_.attr(method)(view(at, bytes));
+  }
+
   bool alone_;
   py::object messages_;
 };
