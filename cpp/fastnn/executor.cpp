@@ -276,6 +276,13 @@ Convoy::Convoy(const std::shared_ptr<const Graph>& graph, const Wanted& wanted, 
   }
 }
 
+namespace {
+
+// True where the rows of a node meet those of other processes.
+bool meets_all(const Convoy::Parts& parts, const Layer& layer) { return parts.synchronized || layer.synchronized(); }
+
+}  // namespace
+
 // Lets the parts contribute to a node, and gives it what all parts of the batch have contributed, or all of this
 // process.
 void Convoy::meet(std::size_t node, bool backward, const Parts& parts) {
@@ -285,7 +292,7 @@ void Convoy::meet(std::size_t node, bool backward, const Parts& parts) {
   each(parts.own(), [&](Session& session, Index part) {
     layer.contribute(session.context(node), backward, numbers_.data() + (parts.first + part) * numbers);
   });
-  const bool synchronized = parts.synchronized || layer.synchronized();
+  const bool synchronized = meets_all(parts, layer);
   if (synchronized) parts.gather(numbers_.data(), numbers);
   const Real* of_parts = numbers_.data() + (synchronized ? 0 : parts.first * numbers);
   const Index count = synchronized ? parts.all : parts.own();
@@ -337,8 +344,7 @@ void Convoy::forward(const Parts& parts, const Pulse& pulse) {
     run(meeting.node);
     meet(meeting.node, false, parts);
     meeting.numbers.clear();
-    const bool local = !parts.synchronized && !first().graph().nodes()[meeting.node].layer->synchronized();
-    if (local) meeting.numbers = numbers_;
+    if (!meets_all(parts, *first().graph().nodes()[meeting.node].layer)) meeting.numbers = numbers_;
   }
   run(first().graph().nodes().size());
   meet_for_commit(parts);

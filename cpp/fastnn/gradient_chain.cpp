@@ -24,7 +24,9 @@ void GradientChain::begin(Peers& peers, const std::vector<const Real*>& parts, I
 
 void GradientChain::written(Index from) {
   while (written_ < blocks_ && begin_of(written_) >= from) ++written_;
-  add(peers_->is_first() ? (peers_->received(0, false), written_) : peers_->received(written_, false));
+  // The first process receives nothing, but its messages go on.
+  const Index received = peers_->received(written_, false);
+  add(peers_->is_first() ? written_ : received);
 }
 
 void GradientChain::finish() {
