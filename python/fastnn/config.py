@@ -233,8 +233,8 @@ def set_floatx(value: str) -> None:
 
     Example:
         >>> fastnn.config.set_floatx("float64")
-        >>> layers.Dense(1)(np.ones((1, 2))).dtype
-        dtype('float64')
+        >>> fastnn.config.floatx()
+        'float64'
         >>> fastnn.config.set_floatx("float32")
     """
     if value not in precision.FLOATS:
