@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "fastnn/division.hpp"
 #include "fastnn/peers.hpp"
 #include "module.hpp"
 
@@ -68,6 +69,7 @@ class MessagingPeers : public Peers {
 }  // namespace
 
 void bind_peers(py::module_& m) {
+  py::register_local_exception<NotInParts>(m, "NotInParts", PyExc_ValueError);
   bind_class<Peers, std::shared_ptr<Peers>>(m, "Peers")
       .def(py::init([](Index rank, Index size, Index parts, bool own_rows, bool synchronized,
                        py::object messages) -> std::shared_ptr<Peers> {

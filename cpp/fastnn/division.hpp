@@ -21,6 +21,11 @@ struct Division {
 /// fixed: edges that are computed for each part.
 std::optional<Division> divided(const Graph& graph, bool training, const std::vector<EdgeId>& fixed);
 
+/// Raised for a graph that cannot be computed for a batch in parts.
+struct NotInParts : ValueError {
+  using ValueError::ValueError;
+};
+
 /// Why a graph cannot be computed for a batch in parts, as the end of a sentence about it; empty where it can.
 std::string why_not_in_parts(const Graph& graph, bool training);
 

@@ -106,7 +106,7 @@ Phase::Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<Metri
   sums_ = step_ = zero();
   if (peers_ == nullptr) return;
   const std::string why = why_not_in_parts(executor_.graph(), executor_.wanted().training);
-  require(why.empty(), "the batches of this model cannot be cut into parts for several processes: ", why);
+  if (!why.empty()) throw NotInParts(why);
   if (trains()) find_stops();
 }
 

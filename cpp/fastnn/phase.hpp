@@ -111,7 +111,7 @@ struct Program {
 class Phase {
  public:
   /// optimizers: those that a step commits with, in order; none: the phase evaluates.
-  /// peers: the processes that compute each batch together; null: this one alone, as a program is. Raises ValueError
+  /// peers: the processes that compute each batch together; null: this one alone, as a program is. Raises NotInParts
   /// where the graph cannot be computed for a part of a batch.
   Phase(const Graph& graph, std::vector<LossTerm> losses, std::vector<MetricTerm> metrics,
         const std::vector<Share>& optimizers, std::shared_ptr<Peers> peers,

@@ -239,6 +239,9 @@ class Peers:
         `begin_receive`, `begin_send`, `begin_share`, `received(count, wait)` and `finish()`.
         """
 
+class NotInParts(ValueError):
+    """A batch of a graph cannot be cut into parts; says why, as the end of a sentence."""
+
 class Trainer:
     """Training steps of a graph with losses: forward, loss, backward, update; without optimizers forward and loss."""
 
@@ -249,6 +252,9 @@ class Trainer:
         """losses: (edge of losses per sample, loss weight, index of the sample weights or -1, True for the sum over the
         batch instead of the mean, edge of the mask of its values or -1). metrics: (edge of values per sample, index of
         the sample weights or -1, mask or -1). peers: the processes that compute each batch together; None: this one.
+
+        Raises:
+            NotInParts: There are peers, and batches of the graph cannot be cut into parts for them.
         """
     @overload
     def __init__(self, phases: Sequence[tuple[Graph, Losses, Metrics, Optimizers]], peers: Peers | None = None) -> None:

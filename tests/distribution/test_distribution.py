@@ -61,6 +61,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, Any
         run = launch(processes, "training.py", file, threads=threads)
         assert run.returncode == 0, run.stderr
         assert run.stdout == ""
+        told = [line for line in run.stderr.splitlines() if "every process computes whole batches" in line]
+        assert len(told) == (3 if processes > 1 else 0), run.stderr
         with np.load(file) as arrays:
             found[processes] = dict(arrays)
     return found
@@ -265,20 +267,24 @@ class OwnStep(fastnn.Model):
         return super().train_step(data)
 
 
-def test_models_that_cannot_be_cut_say_why(alone: Any) -> None:
-    with pytest.raises(
-        ValueError, match=r"cannot be cut into parts for several processes: .* computes one value of all"
+@pytest.mark.parametrize("kind", ["value of all rows", "state for each row", "step of its own"])
+def test_models_that_cannot_be_cut_need_all_rows(kind: str) -> None:
+    x = X
+    if kind == "value of all rows":
+        model, why = compiled(Centered(), layers.Dense(1)), "computes one value of all rows"
+    elif kind == "state for each row":
+        x = np.ones((5, 3, 2))
+        model = fastnn.Sequential([layers.Input((3, 2), batch_size=5), layers.LSTM(2, stateful=True), layers.Dense(1)])
+        model.compile("sgd", "mse")
+        why = 'LSTM "lstm.*" (keeps a state for each row|writes a state)'
+    else:
+        inputs = layers.Input((4,))
+        model, why = OwnStep(inputs, layers.Dense(1)(inputs)), "train_step is code of its own"
+        model.compile("sgd", "mse")
+    with DataParallel(auto_shard_dataset=False).scope(), pytest.raises(
+        ValueError, match=f"batches cannot be cut into parts .*since .*{why}; give every process all"
     ):
-        compiled(Centered(), layers.Dense(1)).fit(X, X[:, :1], verbose=0)
-    stateful = fastnn.Sequential([layers.Input((3, 2), batch_size=5), layers.LSTM(2, stateful=True), layers.Dense(1)])
-    stateful.compile("sgd", "mse")
-    with pytest.raises(ValueError, match=r'LSTM "lstm.*" keeps a state for each row|state'):
-        stateful.fit(np.ones((5, 3, 2)), np.ones((5, 1)), batch_size=5, verbose=0)
-    inputs = layers.Input((4,))
-    own = OwnStep(inputs, layers.Dense(1)(inputs))
-    own.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="a step of your own"):
-        own.fit(X, X[:, :1], verbose=0)
+        model.fit(x, np.ones((len(x), 1)), batch_size=5, verbose=0)
 
 
 def test_a_distribution_that_is_taken_back_leaves_no_trace() -> None:

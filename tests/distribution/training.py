@@ -33,10 +33,10 @@ def case(code: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
     return code
 
 
-def outcome(model: Any, history: Any, x: Any) -> dict[str, Any]:
+def outcome(model: Any, history: Any, x: Any, batch_size: int = 16) -> dict[str, Any]:
     found = {f"weight {i}": w for i, w in enumerate(model.get_weights())}
     found |= {f"history {name}": np.array(values) for name, values in history.history.items()}
-    return found | {"predicted": np.asarray(model.predict(x, verbose=0, batch_size=16))}
+    return found | {"predicted": np.asarray(model.predict(x, verbose=0, batch_size=batch_size))}
 
 
 @case
@@ -194,6 +194,54 @@ def several_blocks() -> dict[str, Any]:
     loss = fastnn.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(fastnn.optimizers.SGD(0.01, momentum=0.9), loss)
     return outcome(model, model.fit(X, LABELS, batch_size=32, epochs=2, verbose=0), X)
+
+
+@case
+def centered() -> dict[str, Any]:
+    """A layer that needs all rows of a batch: every process computes them."""
+
+    class Centered(layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x - ops.mean(x, axis=0)
+
+    model = Sequential([layers.Input((6,)), layers.Dense(5, "tanh"), Centered(), layers.Dropout(0.2), layers.Dense(1)])
+    model.compile("adam", "mse", metrics=[fastnn.metrics.AUC()])
+    signs = (Y > 0).astype(np.float32)
+    return outcome(model, model.fit(X, signs, batch_size=20, epochs=2, verbose=0, validation_split=0.2), X)
+
+
+@case
+def stateful() -> dict[str, Any]:
+    model = Sequential([layers.Input((3, 2), batch_size=31), layers.LSTM(4, stateful=True), layers.Dense(1)])
+    model.compile("adam", "mse")
+    series = X.reshape(ROWS, 3, 2)
+    history = model.fit(series, Y, batch_size=31, epochs=2, verbose=0, shuffle=False)
+    return outcome(model, history, series, batch_size=31)
+
+
+@case
+def own_step() -> dict[str, Any]:
+    """Steps of the user's own, with noise and a metric."""
+
+    class Noisy(Model):
+        def train_step(self, data: Any) -> Any:
+            x, y = data
+            with fastnn.GradientTape() as tape:
+                noise = 0.1 * fastnn.random.normal(ops.shape(x))
+                loss = self.compute_loss(x, y, self(x + noise, training=True))
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            return {"loss": loss, **self.compute_metrics(x, y, self(x, training=False))}
+
+        def predict_step(self, data: Any) -> Any:
+            return self(data, training=False) + fastnn.random.normal((1,))
+
+    inputs = layers.Input((6,))
+    model = Noisy(inputs, layers.Dense(1)(layers.Dropout(0.1)(layers.Dense(7, "relu")(inputs))))
+    model.compile("adam", "mse", metrics=["mae"])
+    model.fit(X, Y, batch_size=20, epochs=2, verbose=0, validation_split=0.2)
+    model.train_on_batch(X[:9], Y[:9])
+    return outcome(model, model.fit(X, Y, batch_size=20, epochs=1, verbose=0), X)
 
 
 def main() -> None:

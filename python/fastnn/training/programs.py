@@ -35,7 +35,7 @@ from fastnn.training.own_steps import Sample, StepProgram, prediction_of_model, 
 from fastnn.training.pitfalls import warn_of_frozen, warn_of_outputs
 from fastnn.training.ports import Shapes, TargetShapes, Trainable, input_edges, label
 from fastnn.training.program import Program
-from fastnn.training.together import peers
+from fastnn.training.together import peers, processes
 
 _UNWEIGHTED = -1
 """Stands for an index of sample weights where there are none."""
@@ -351,6 +351,7 @@ class Programs:
             method: The name of the method of the model.
             sample: The shapes of the data.
         """
+        processes().tell_of_whole_batches(self._network.model, f"{method} is code of its own")
         key = method, sample.key
         found: StepProgram | None = self._kept.get(key)
         if found is None or found.rows not in (0, sample.rows):
@@ -381,11 +382,6 @@ class Programs:
         if last is not None and last[0] is compiled and last[1] == x and last[2] == y and last[3] is current:
             return last[4]
         if isinstance(x, Sample):
-            if current is not None:
-                raise ValueError(
-                    f"{self._network.who()} has a step of your own ({mode}_step), which one process computes; leave "
-                    "the step to compile() and fit(), or take the distribution back with set_distribution(None)"
-                )
             return self.of_step(compiled, f"{mode}_step", x)
         measures = compiled.resolve(y)
         key = mode, current, self._open_shapes(x), tuple(y) if compiled.reads_targets_as_given else ()
@@ -459,7 +455,11 @@ class Programs:
             if not trained:
                 warn_of_frozen(self._network.who())
             optimizers = optimizer.__fastnn_commits__(trained)
-        trainer = emission.core.Trainer(graph, terms, measured, optimizers, peers(emission.core))
+        try:
+            trainer = emission.core.Trainer(graph, terms, measured, optimizers, peers(emission.core))
+        except emission.core.NotInParts as why:
+            processes().tell_of_whole_batches(self._network.model, str(why))
+            trainer = emission.core.Trainer(graph, terms, measured, optimizers)
         return Program(
             trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker,
             compiled.optimizer if mode == "train" else None,

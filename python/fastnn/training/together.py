@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,8 @@ from fastnn.symbolic.structure import Structure
 
 _settled: WeakSet[Any] = WeakSet()
 """Models of which all processes have the same state."""
+_told: WeakSet[Any] = WeakSet()
+"""Models whose batches every process computes whole, of which a warning has told."""
 
 
 def peers(core: Any) -> _core.Peers | None:
@@ -70,7 +73,10 @@ class Alone:
         """Returns whether the value is true in some process."""
         return value
 
-    def predicted(self, x: Any, batch_size: int, predict: Callable[[Any], Any]) -> Any:
+    def tell_of_whole_batches(self, model: Any, why: str) -> None:
+        """Warns, once for each model, that every process computes all rows of a batch."""
+
+    def predicted(self, model: Any, x: Any, batch_size: int, predict: Callable[[Any], Any]) -> Any:
         """Returns the outputs of all rows, of which each process computes its share."""
         return predict(x)
 
@@ -117,8 +123,8 @@ class Together(Alone):
             "the weights": [(path, tuple(v.shape), bool(v.trainable)) for path, v in state.network.weight_paths()],
             "the optimizer": type(model.optimizer).__name__,
             "the number of rows": feed.rows,
-            "the shapes of x": feed.x,
-            "the shapes of y": feed.y,
+            "the shapes of x": list(feed.x),
+            "the shapes of y": list(feed.y),
             "the number of parts": self._strategy.parts,
             "auto_shard_dataset": self._strategy.auto_shard_dataset,
             "synchronized": self._strategy.synchronized,
@@ -179,11 +185,34 @@ class Together(Alone):
         """Returns whether the value is true in some process."""
         return self._world.any(value)
 
-    def predicted(self, x: Any, batch_size: int, predict: Callable[[Any], Any]) -> Any:
+    def tell_of_whole_batches(self, model: Any, why: str) -> None:
+        """Warns, once for each model, that every process computes all rows of a batch.
+
+        Raises:
+            ValueError: No process has all rows.
+        """
+        who = model.__fastnn_training__.network.who()
+        cannot = f"{who}: its batches cannot be cut into parts for several processes, since {why}"
+        if not self._strategy.auto_shard_dataset:
+            raise ValueError(
+                f"{cannot}; give every process all rows (auto_shard_dataset=True), or take the distribution back with "
+                "set_distribution(None)"
+            )
+        if self.is_first and self.size > 1 and model not in _told:
+            warnings.warn(
+                f"{cannot}; every process computes whole batches, which takes as long as in one process", stacklevel=7
+            )
+        _told.add(model)
+
+    def predicted(self, model: Any, x: Any, batch_size: int, predict: Callable[[Any], Any]) -> Any:
         """Returns the outputs of all rows, of which each process computes its share."""
         structure = Structure(x)
         arrays = structure.flat(x)
         divisible = all(isinstance(one, np.ndarray) and one.ndim for one in arrays)
+        # What a batch leaves behind for the next one has to be found there.
+        network = model.__fastnn_training__.network
+        apart = not any(getattr(layer, "stateful", False) for layer, _ in network.leaves())
+        divisible = divisible and apart and not model.__fastnn_overrides__("predict")
         if self.size == 1 or not self._strategy.auto_shard_dataset or not divisible:
             return predict(x)
         rows = len(arrays[0])

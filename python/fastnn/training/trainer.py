@@ -361,7 +361,9 @@ class Trainer(Steps):
             group.settle(self)
             if steps is None and callbacks is None:
                 quiet = group.verbosity(settled_verbosity(verbose))
-                return group.predicted(x, batch_size, lambda own: _outputs(self, own, batch_size, quiet, None, None))
+                return group.predicted(
+                    self, x, batch_size, lambda own: _outputs(self, own, batch_size, quiet, None, None)
+                )
         return _outputs(self, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(
