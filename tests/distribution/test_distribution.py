@@ -281,8 +281,9 @@ def test_models_that_cannot_be_cut_need_all_rows(kind: str) -> None:
         inputs = layers.Input((4,))
         model, why = OwnStep(inputs, layers.Dense(1)(inputs)), "train_step is code of its own"
         model.compile("sgd", "mse")
-    with DataParallel(auto_shard_dataset=False).scope(), pytest.raises(
-        ValueError, match=f"batches cannot be cut into parts .*since .*{why}; give every process all"
+    with (
+        DataParallel(auto_shard_dataset=False).scope(),
+        pytest.raises(ValueError, match=f"batches cannot be cut into parts .*since .*{why}; give every process all"),
     ):
         model.fit(x, np.ones((len(x), 1)), batch_size=5, verbose=0)
 
