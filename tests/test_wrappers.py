@@ -350,7 +350,7 @@ def test_scikit_learn_is_imported_where_it_is_used():
         "assert 'sklearn' not in sys.modules\n"
         "sys.modules['sklearn'] = None\n"
         "try: fastnn.wrappers.MLPClassifier\n"
-        "except ImportError as error: assert 'pip install fastnn[sklearn]' in str(error)\n"
+        "except ImportError as error: assert 'pip install scikit-learn' in str(error)\n"
         "else: raise SystemExit('no error')"
     )
     assert (

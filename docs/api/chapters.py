@@ -247,7 +247,7 @@ CHAPTERS = (
     Chapter(
         "visualization",
         "Visualization",
-        "Pictures of models, data and training; most need Matplotlib, the extra ``fastnn[plot]``.",
+        "Pictures of models, data and training; most need Matplotlib.",
         ("visualization", "utils.plot_model", "utils.model_to_dot", "utils.ModelDot", "utils.plot_confusion_matrix"),
     ),
     Chapter("distillation", "Distillation", "A small model learns from a large one.", ("distillation",)),

@@ -5,7 +5,7 @@ Several processes
 One model trained by several processes, on one machine or on many.
 
 Alone it trains as any script does; ``mpiexec -n 4 python 40_several_processes.py`` divides each batch among four
-processes, with the same weights to the last bit. Needs ``pip install fastnn[mpi]`` for more than one process.
+processes, with the same weights to the last bit. Needs ``pip install mpi4py mpich`` for more than one process.
 """
 
 import numpy as np

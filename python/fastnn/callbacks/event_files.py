@@ -24,7 +24,7 @@ def require() -> None:
         import tensorboard  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "callbacks.TensorBoard needs the package tensorboard: pip install fastnn[tensorboard]"
+            "callbacks.TensorBoard needs the package tensorboard: pip install tensorboard"
         ) from error
 
 

@@ -43,7 +43,7 @@ class History(Callback):
             self.model.history = self
 
     def plot(self, names: Sequence[str] | None = None, log: bool = False, path: Any = None) -> Any:
-        """Draws the logs over the epochs, those of training and of validation in one panel (`fastnn[plot]`).
+        """Draws the logs over the epochs, those of training and of validation in one panel (matplotlib).
 
         Args:
             names: The names of the logs, without "val_"; None: all.

@@ -20,7 +20,7 @@ from fastnn.engine.network import Network
 
 
 class TensorBoard(Callback):
-    """Writes files for TensorBoard: scalars, histograms, images, the graph (`pip install fastnn[tensorboard]`).
+    """Writes files for TensorBoard: scalars, histograms, images, the graph (`pip install tensorboard`).
 
     `log_dir/train` gets the logs of each epoch as `epoch_...`, `log_dir/validation` those of the validations; each
     evaluation adds `evaluation_..._vs_iterations`. `tensorboard --logdir logs` shows them.

@@ -29,7 +29,7 @@ def check() -> None:
     try:
         new_figure((1, 1))
     except ImportError as error:
-        raise ImportError("the report needs matplotlib: pip install fastnn[plot], or --no-report") from error
+        raise ImportError("the report needs matplotlib: pip install matplotlib, or --no-report") from error
 
 
 def verdict(inputs: Columns | Images, truth: NDArray[Any], predicted: NDArray[Any]) -> str:

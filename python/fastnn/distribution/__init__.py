@@ -4,7 +4,7 @@
     fastnn.distribution.initialize()
     fastnn.distribution.set_distribution(fastnn.distribution.DataParallel())
 
-and `mpiexec -n 4 python train.py`. The engine is MPI, through mpi4py (`pip install fastnn[mpi]`).
+and `mpiexec -n 4 python train.py`. The engine is MPI, through mpi4py (`pip install mpi4py mpich`).
 """
 
 from fastnn.distribution.layouts import DeviceMesh, LayoutMap, TensorLayout, distribute_tensor

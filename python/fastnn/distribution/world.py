@@ -208,7 +208,7 @@ def _communicator() -> Any:
         from mpi4py import MPI
     except ImportError as error:
         raise ImportError(
-            "training on several processes needs mpi4py and a runtime of MPI: pip install fastnn[mpi]"
+            "training on several processes needs mpi4py and a runtime of MPI: pip install mpi4py mpich"
         ) from error
     return MPI.COMM_WORLD.Dup()
 

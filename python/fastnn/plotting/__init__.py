@@ -1,4 +1,4 @@
-"""Figures of matplotlib, which is an extra: `pip install fastnn[plot]`.
+"""Figures of matplotlib, which comes with the extra `plot` or by `pip install matplotlib`.
 
 Figures are made without `pyplot`, so that nothing is shown and no state is kept where a file or a notebook is the aim.
 """
@@ -22,7 +22,7 @@ def new_figure(size: tuple[float, float], **arguments: Any) -> Any:
     try:
         from fastnn.plotting.figure import NotebookFigure
     except ImportError as error:
-        raise ImportError("pictures need matplotlib: pip install fastnn[plot]") from error
+        raise ImportError("pictures need matplotlib: pip install matplotlib") from error
     return NotebookFigure(figsize=size, **arguments)
 
 
@@ -47,5 +47,5 @@ def pyplot() -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise ImportError("pictures need matplotlib: pip install fastnn[plot]") from error
+        raise ImportError("pictures need matplotlib: pip install matplotlib") from error
     return plt

@@ -19,7 +19,7 @@ def plot_confusion_matrix(
     cmap: str = "Blues",
     path: Any = None,
 ) -> Any:
-    """Draws how often each class was taken for which (`pip install fastnn[plot]`).
+    """Draws how often each class was taken for which (`pip install matplotlib`).
 
     Args:
         y_true: The labels: integers (rows,), or one-hot (rows, classes).

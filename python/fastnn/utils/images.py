@@ -23,7 +23,7 @@ def _pillow(who: str) -> Any:
     try:
         return importlib.import_module("PIL.Image")
     except ImportError:
-        raise ImportError(f"{who} needs Pillow; install it with: pip install fastnn[images]") from None
+        raise ImportError(f"{who} needs Pillow; install it with: pip install pillow") from None
 
 
 def decoded(content: bytes, mode: str | None, who: str) -> NDArray[Any]:

@@ -52,7 +52,7 @@ class ModelDot:
 
         Args:
             path: The file. "*.svg" and "*.dot" need no other package; "*.png", "*.pdf" and what else matplotlib
-                writes need `fastnn[plot]`.
+                writes need matplotlib.
         """
         file = Path(path)
         ending = file.suffix.lower()
@@ -149,7 +149,7 @@ def plot_model(
     Args:
         model: A model that is built.
         to_file: The file. "*.svg" and "*.dot" need no other package; "*.png", "*.pdf" and what else matplotlib writes
-            need `pip install fastnn[plot]`.
+            need `pip install matplotlib`.
         show_shapes: True to show the shapes of the inputs and outputs of each layer.
         show_dtype: True to show the type of its outputs.
         show_layer_names: True to show its name.

@@ -1,6 +1,6 @@
 """Pictures of images, of what a model makes of them, and of its weights and gradients.
 
-Pictures need matplotlib (`pip install fastnn[plot]`), and boxes drawn on images need Pillow.
+Pictures need matplotlib (`pip install matplotlib`), and boxes drawn on images need Pillow.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING

@@ -28,7 +28,7 @@ def plot_image_gallery(
     legend_handles: Sequence[Any] | None = None,
     data_format: str | None = None,
 ) -> Any:
-    """Shows images in rows and columns, with their labels (`pip install fastnn[plot]`).
+    """Shows images in rows and columns, with their labels (`pip install matplotlib`).
 
     Args:
         images: A batch of images, (batch, height, width, channels).
@@ -127,7 +127,7 @@ def plot_bounding_box_gallery(
     data_format: str | None = None,
     **kwargs: Any,
 ) -> Any:
-    """Shows images with true and predicted boxes (`pip install fastnn[plot] pillow`).
+    """Shows images with true and predicted boxes (`pip install matplotlib pillow`).
 
     Args:
         images: A batch of images, (batch, height, width, channels).

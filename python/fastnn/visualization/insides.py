@@ -13,7 +13,7 @@ from fastnn.plotting import new_figure
 
 
 def plot_weights(model: Any, bins: int = 40, path: Any = None) -> Any:
-    """Draws a histogram of each weight (`pip install fastnn[plot]`).
+    """Draws a histogram of each weight (`pip install matplotlib`).
 
     Args:
         model: A model or a layer that is built.
@@ -39,7 +39,7 @@ def plot_weights(model: Any, bins: int = 40, path: Any = None) -> Any:
 
 
 def plot_gradients(model: Any, x: Any, y: Any, sample_weight: Any = None, path: Any = None) -> Any:
-    """Draws the size of the gradient of each trained weight, in the order of the layers (`pip install fastnn[plot]`).
+    """Draws the size of the gradient of each trained weight, in the order of the layers (`pip install matplotlib`).
 
     Gradients that shrink or grow from layer to layer by orders of magnitude are seen at once.
 
@@ -86,7 +86,7 @@ def plot_gradients(model: Any, x: Any, y: Any, sample_weight: Any = None, path: 
 
 
 def plot_feature_maps(model: Any, x: Any, layer: Any = None, most: int = 32, path: Any = None) -> Any:
-    """Draws what a layer makes of one image, a picture for each channel (`pip install fastnn[plot]`).
+    """Draws what a layer makes of one image, a picture for each channel (`pip install matplotlib`).
 
     Args:
         model: A model made of layers.

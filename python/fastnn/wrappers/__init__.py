@@ -1,6 +1,6 @@
 """Estimators of scikit-learn: models as estimators, and a multi-layer perceptron with scikit-learn's own arguments.
 
-They need scikit-learn (`pip install fastnn[sklearn]`), which is imported when the first of them is used.
+They need scikit-learn (`pip install scikit-learn`), which is imported when the first of them is used.
 `fit_many`, which trains many models side by side, does without.
 """
 
@@ -38,6 +38,6 @@ if not _TYPE_CHECKING:
         except ModuleNotFoundError as error:
             if error.name is None or error.name.partition(".")[0] != "sklearn":
                 raise
-            raise ImportError(f"{name} needs scikit-learn: pip install fastnn[sklearn]") from error
+            raise ImportError(f"{name} needs scikit-learn: pip install scikit-learn") from error
         globals()[name] = found
         return found

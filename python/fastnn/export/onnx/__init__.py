@@ -51,7 +51,7 @@ def to_onnx(tape: Tape, name: str = "model", opset_version: int | None = None) -
     try:
         from onnx import checker, helper
     except ImportError:
-        raise ImportError("export to ONNX needs the package onnx: pip install 'fastnn[onnx]'") from None
+        raise ImportError("export to ONNX needs the package onnx: pip install onnx") from None
     builder = Builder(tape)
     for node in tape.nodes:
         if node.outputs[0] in builder.values:
