@@ -308,7 +308,7 @@ void Convoy::meet_for_commit(const Parts& parts) {
   for (const Meeting& meeting : meetings_)
     if (!meeting.numbers.empty()) together += static_cast<Index>(meeting.numbers.size()) / parts.all;
   if (together == 0) return;
-  std::vector<Real> all(static_cast<std::size_t>(parts.all * together));
+  numbers_.resize(static_cast<std::size_t>(parts.all * together));
   const auto each_meeting = [&](auto&& body) {
     Index at = 0;
     for (Meeting& meeting : meetings_) {
@@ -320,12 +320,12 @@ void Convoy::meet_for_commit(const Parts& parts) {
   };
   each_meeting([&](Meeting& meeting, Index size, Index at) {
     for (Index part = parts.first; part < parts.last; ++part)
-      std::copy_n(meeting.numbers.data() + part * size, size, all.data() + part * together + at);
+      std::copy_n(meeting.numbers.data() + part * size, size, numbers_.data() + part * together + at);
   });
-  parts.gather(all.data(), together);
+  parts.gather(numbers_.data(), together);
   each_meeting([&](Meeting& meeting, Index size, Index at) {
     for (Index part = 0; part < parts.all; ++part)
-      std::copy_n(all.data() + part * together + at, size, meeting.numbers.data() + part * size);
+      std::copy_n(numbers_.data() + part * together + at, size, meeting.numbers.data() + part * size);
     const Layer& layer = *first().graph().nodes()[meeting.node].layer;
     layer.meet_for_commit(first().context(meeting.node), meeting.numbers.data(), parts.all);
     meeting.numbers.clear();

@@ -10,6 +10,8 @@ import signal
 import sys
 import threading
 import time
+import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,24 @@ def main() -> None:
     }
     if fault in acts:
         build().fit(X, Y, batch_size=8, epochs=10**6, verbose=0, callbacks=[AtStep(acts[fault])] if last else [])
+    elif fault == "interrupt":
+        steps, delay = int(sys.argv[2]), float(sys.argv[3])
+        model = Sequential([layers.Input((5,)), layers.Dense(400, "relu"), layers.Dense(400, "relu"), layers.Dense(1)])
+        model.compile("adam", "mse")
+        if delay:
+            threading.Timer(delay, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with suppress(KeyboardInterrupt):
+            # A step an epoch; the gradients are sent in several blocks.
+            model.fit(X, Y, batch_size=64, epochs=steps, verbose=0)
+        weights = b"".join(weight.tobytes() for weight in model.get_weights())
+        print(f"stopped {int(model.optimizer.iterations)} {zlib.crc32(weights)}", flush=True)
+        if delay:
+            try:
+                model.fit(X, Y, batch_size=64, epochs=3, verbose=0)
+            except RuntimeError as error:
+                assert "need not have stopped at the same step" in str(error), error
+            else:
+                raise AssertionError("training went on")
     elif fault == "other model":
         build(9 if last else 8).fit(X, Y, epochs=1, verbose=0)
     elif fault == "other rows":

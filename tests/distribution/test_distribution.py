@@ -116,6 +116,15 @@ def test_a_process_that_fails_ends_the_others(fault: str, words: str) -> None:
     assert ended - float(began) < 10
 
 
+@pytest.mark.parametrize("delay", [0.4, 0.5, 0.6])
+def test_ctrl_c_leaves_every_process_after_a_whole_step(delay: float) -> None:
+    run = launch(2, "faults.py", "interrupt", 10**6, delay)
+    stopped = re.findall(r"stopped (\d+) (\d+)", run.stdout)
+    assert run.returncode == 0 and len(stopped) == 2, run.stderr
+    for steps, weights in set(stopped):
+        assert f"stopped {steps} {weights}\n" in launch(1, "faults.py", "interrupt", steps, 0).stdout
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [

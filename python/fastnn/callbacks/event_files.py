@@ -23,9 +23,7 @@ def require() -> None:
     try:
         import tensorboard  # noqa: F401
     except ImportError as error:
-        raise ImportError(
-            "callbacks.TensorBoard needs the package tensorboard: pip install tensorboard"
-        ) from error
+        raise ImportError("callbacks.TensorBoard needs the package tensorboard: pip install tensorboard") from error
 
 
 class EventFile:

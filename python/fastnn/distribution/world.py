@@ -7,8 +7,11 @@ Owns the communicator. A wait for a message yields its core, and ends with an er
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,8 @@ _LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS"
 """Environment variables, of which a launcher of MPI sets at least one."""
 _EAGER, _PATIENT = 0.001, 0.0002
 """Seconds for which a wait asks again at once, and between two questions after that."""
+_GRACE = 1.0
+"""Seconds for which a step waits for another process after Ctrl-C, at which that one may have stopped before it."""
 
 
 class World:
@@ -43,6 +48,8 @@ class World:
         self._receiving: list[Any] = []
         self._sending: list[Any] = []
         self._received = 0
+        self._interrupted: float | None = None
+        self._is_out_of_step = False
         if comm is not None and self.size > 1:
             from fastnn.distribution.watch import Watch
 
@@ -58,6 +65,43 @@ class World:
     def who(self) -> str:
         """Returns how errors call this process."""
         return f"process {self.rank} of {self.size}"
+
+    @contextmanager
+    def whole_steps(self) -> Iterator[None]:
+        """Lets Ctrl-C wait for the end of a `with` block, for its messages cannot be taken back.
+
+        Returns:
+            The context of the block.
+
+        Raises:
+            RuntimeError: Training was interrupted before.
+        """
+        if self._is_out_of_step:
+            raise RuntimeError(
+                f"{self.who()} was interrupted, and the others need not have stopped at the same step; save the model, "
+                "and go on in a new run of the script"
+            )
+        handler = signal.getsignal(signal.SIGINT)
+        if self.size == 1 or not callable(handler) or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def note(number: int, frame: Any) -> None:
+            self._interrupted = time.perf_counter()
+
+        signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, handler)
+            interrupted, self._interrupted = self._interrupted is not None, None
+            if interrupted:
+                self.lose_step()
+                handler(signal.SIGINT, None)
+
+    def lose_step(self) -> None:
+        """Notes that an interruption has come to this process, and to others perhaps at another step."""
+        self._is_out_of_step = self.size > 1
 
     # Messages of the core, in bytes.
 
@@ -127,6 +171,10 @@ class World:
                 continue
             if self._watch is not None:
                 self._watch.check(time.perf_counter() - began)
+            if self._interrupted is not None and time.perf_counter() - self._interrupted > _GRACE:
+                self._interrupted = None
+                self.lose_step()
+                raise KeyboardInterrupt
             time.sleep(_PATIENT)
 
     # Messages of Python.
@@ -143,10 +191,11 @@ class World:
 
         data = np.frombuffer(MPI.pickle.dumps(value), np.uint8)
         sizes = np.empty(self.size, np.int64)
-        self._wait(self._comm.Iallgather([np.array([data.size], np.int64), MPI.INT64_T], [sizes, MPI.INT64_T]))
-        begins = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        whole = np.empty(int(sizes.sum()), np.uint8)
-        self._wait(self._comm.Iallgatherv([data, MPI.BYTE], [whole, (sizes, begins), MPI.BYTE]))
+        with self.whole_steps():
+            self._wait(self._comm.Iallgather([np.array([data.size], np.int64), MPI.INT64_T], [sizes, MPI.INT64_T]))
+            begins = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+            whole = np.empty(int(sizes.sum()), np.uint8)
+            self._wait(self._comm.Iallgatherv([data, MPI.BYTE], [whole, (sizes, begins), MPI.BYTE]))
         return [
             MPI.pickle.loads(whole[begin : begin + size].tobytes()) for begin, size in zip(begins, sizes, strict=True)
         ]

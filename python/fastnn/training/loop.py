@@ -179,6 +179,9 @@ class Run:
                     break
             optimizer.__fastnn_end_training__()
             hooks.tell("on_train_end", logs=logs)
+        except KeyboardInterrupt:
+            self._processes.lose_step()
+            raise
         finally:
             hooks.close()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ class Program:
         in_core: For each metric whether the trainer keeps its sums; otherwise the metric itself does.
         tracker: The mean of the whole loss.
         optimizer: The optimizer of a program that trains.
+        whole_steps: Returns the context in which steps run that other processes share; None: they share none.
     """
 
     def __init__(
@@ -43,8 +45,10 @@ class Program:
         in_core: list[bool],
         tracker: Mean,
         optimizer: Any = None,
+        whole_steps: Callable[[], AbstractContextManager[None]] | None = None,
     ) -> None:
         self.trainer = trainer
+        self._whole_steps = whole_steps
         self.optimizer = optimizer
         self._losses = losses
         self._measures = measures
@@ -92,7 +96,11 @@ class Program:
         """
         first, last = span or (chunk.first, chunk.last)
         last = last if rates is None else first + len(rates)
-        return self.trainer.run(chunk.columns, chunk.order, chunk.batch_size, first, last, budget, rates, until_invalid)
+        given = chunk.columns, chunk.order, chunk.batch_size, first, last, budget, rates, until_invalid
+        if self._whole_steps is None:
+            return self.trainer.run(*given)
+        with self._whole_steps():
+            return self.trainer.run(*given)
 
     def loss(self) -> float:
         """Returns the mean of the whole loss since the sums were set to zero."""

@@ -462,7 +462,7 @@ class Programs:
             trainer = emission.core.Trainer(graph, terms, measured, optimizers)
         return Program(
             trainer, len(terms), compiled.loss_names(), measures, in_core, compiled.loss_tracker,
-            compiled.optimizer if mode == "train" else None,
+            compiled.optimizer if mode == "train" else None, processes().whole_steps,
         )  # fmt: skip
 
 

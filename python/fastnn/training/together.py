@@ -11,6 +11,7 @@ import tempfile
 import warnings
 import zlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -42,6 +43,8 @@ class Alone:
 
     size = 1
     is_first = True
+    whole_steps: Callable[[], AbstractContextManager[None]] | None = None
+    """Returns the context in which steps run that processes share."""
 
     def rows_of_step(self, name: str, rows: Any) -> Any:
         """Returns the number of rows of a step that this process holds.
@@ -69,6 +72,9 @@ class Alone:
     def settle(self, model: Any) -> None:
         """Gives all processes the state of the first one, before the first step without `fit`."""
 
+    def lose_step(self) -> None:
+        """Notes that Ctrl-C has ended training, which other processes may have left at another step."""
+
     def any(self, value: bool) -> bool:
         """Returns whether the value is true in some process."""
         return value
@@ -93,6 +99,7 @@ class Together(Alone):
         self._world = strategy.__fastnn_world__()
         self.size = self._world.size
         self.is_first = self._world.is_first
+        self.whole_steps = self._world.whole_steps
 
     def rows_of_step(self, name: str, rows: Any) -> Any:
         """Returns the number of rows of a step that this process holds; raises ValueError where it is no integer."""
@@ -180,6 +187,10 @@ class Together(Alone):
             found = backup.restore(model, (file, file))
         assert found is not None
         return resumed, found
+
+    def lose_step(self) -> None:
+        """Notes that Ctrl-C has ended training, which other processes may have left at another step."""
+        self._world.lose_step()
 
     def any(self, value: bool) -> bool:
         """Returns whether the value is true in some process."""

@@ -361,9 +361,7 @@ class Trainer(Steps):
             group.settle(self)
             if steps is None and callbacks is None:
                 quiet = group.verbosity(settled_verbosity(verbose))
-                return group.predicted(
-                    self, x, batch_size, lambda own: _outputs(self, own, batch_size, quiet, None, None)
-                )
+                return group.predicted(self, x, batch_size, lambda own: _outputs(self, own, batch_size, quiet))
         return _outputs(self, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(
@@ -494,7 +492,9 @@ class Trainer(Steps):
         return {path: found[id(v.handle)] for path, v in paths if id(v.handle) in found}
 
 
-def _outputs(model: Trainer, x: Any, batch_size: int, verbose: Any, steps: int | None, callbacks: Any) -> Any:
+def _outputs(
+    model: Trainer, x: Any, batch_size: int, verbose: Any, steps: int | None = None, callbacks: Any = None
+) -> Any:
     """Returns the outputs of the model, computed by this process."""
     state = model.__fastnn_training__
     # An array, such as the one row that a server asks for, goes straight to the core.
