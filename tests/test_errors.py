@@ -231,7 +231,7 @@ V, T, A, N = ValueError, TypeError, AttributeError, NotImplementedError
         mistake(lambda: Dense(3).kernel, AttributeError, "is not built and has no kernel yet"),
         mistake(lambda: Dense(3, trainable="no"), T, "expects trainable to be True or False, got 'no'"),
         mistake(lambda: Dense(3).add_metric(1), NotImplementedError, "compile(metrics=[...])"),
-        mistake(lambda: fastnn.mixed_precision.set_global_policy("mixed_float16"), V, "leave the policy out"),
+        mistake(lambda: fastnn.mixed_precision.set_global_policy("float8"), V, "leave the policy out"),
         mistake(lambda: losses.get(5), T, "loss expects a name"),
         mistake(lambda: metrics.get(5), T, "metric expects a name"),
         mistake(lambda: optimizers.SGD("fast"), T, "learning_rate to be a number"),

@@ -104,11 +104,11 @@ class TestConfig:
     @pytest.mark.parametrize(
         ("call", "value", "wrong"),
         [
-            (config.set_floatx, "float32", "float16"),
+            (config.set_floatx, "float32", "mixed_float16"),
             (config.set_epsilon, 1e-7, 1e-3),
             (config.set_backend, "fastnn", "jax"),
-            (config.set_dtype_policy, "float32", "mixed_float16"),
-            (dtype_policies.DTypePolicy, "float32", "bfloat16"),
+            (config.set_dtype_policy, "float32", "float8"),
+            (dtype_policies.DTypePolicy, "float32", "half"),
         ],
     )
     def test_settings_of_one_value(self, call, value, wrong):
@@ -456,8 +456,19 @@ def test_files_with_code(tmp_path, monkeypatch):
 
 def test_names_of_mixed_precision():
     assert fastnn.mixed_precision.global_policy().name == fastnn.mixed_precision.Policy("float32").name == "float32"
-    with pytest.raises(ValueError, match="computes in float32"):
-        fastnn.mixed_precision.set_global_policy("mixed_float16")
+    for call in (
+        lambda: fastnn.mixed_precision.set_global_policy("mixed_float16"),
+        lambda: fastnn.mixed_precision.Policy("mixed_bfloat16"),
+        lambda: config.set_dtype_policy("bfloat16"),
+        lambda: config.set_floatx("float16"),
+        lambda: layers.Dense(2, dtype="mixed_bfloat16"),
+        lambda: layers.Dense(2, dtype="float16"),
+        lambda: layers.Dense(2, dtype=dtype_policies.get("int8_from_mixed_bfloat16")),
+    ):
+        with pytest.warns(UserWarning, match=r"computes in float32 where (mixed_b?|b?)float16 is asked for"):
+            made = call()
+        policy = getattr(made, "dtype_policy", made) or config.dtype_policy()
+        assert policy.compute_dtype == policy.variable_dtype == config.floatx() == "float32"
 
 
 def test_devices():

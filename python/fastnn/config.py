@@ -226,7 +226,7 @@ def set_floatx(value: str) -> None:
     about twice the time and memory, or more.
 
     Args:
-        value: "float32" or "float64".
+        value: "float32" or "float64". "float16" and "bfloat16" mean "float32", with a warning.
 
     Raises:
         ValueError: It is another type.
@@ -237,11 +237,10 @@ def set_floatx(value: str) -> None:
         'float64'
         >>> fastnn.config.set_floatx("float32")
     """
-    if value not in precision.FLOATS:
-        raise ValueError(
-            f"set_floatx expects 'float32' or 'float64', got {value!r}; a processor has no arithmetic of shorter floats"
-        )
-    precision.set_floatx(value)
+    found = value if str(value).startswith("mixed") else precision.computed_in(value, stacklevel=2)
+    if found not in precision.FLOATS:
+        raise ValueError(f"set_floatx expects 'float32' or 'float64', got {value!r}")
+    precision.set_floatx(found)
 
 
 def set_epsilon(value: float) -> None:
@@ -294,7 +293,8 @@ def set_dtype_policy(policy: Any) -> None:
     """Sets the policy of element types of layers that are made without `dtype`; `set_floatx` does the same.
 
     Args:
-        policy: "float32", "float64", or a policy of `fastnn.dtype_policies`.
+        policy: "float32", "float64", or a policy of `fastnn.dtype_policies`; "mixed_float16" and the like mean "float32",
+            with a warning.
 
     Raises:
         ValueError: It is another policy.

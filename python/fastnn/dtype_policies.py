@@ -14,7 +14,8 @@ class DTypePolicy:
     """Policy of the element types of a layer: "float32" for weights and for arithmetic, or "float64" for both.
 
     Args:
-        name: "float32" or "float64"; None means `fastnn.config.floatx()`.
+        name: "float32" or "float64"; None means `fastnn.config.floatx()`. "mixed_float16", "mixed_bfloat16", "float16" and
+            "bfloat16" mean "float32", with a warning.
 
     Raises:
         ValueError: Another policy is asked for.
@@ -27,6 +28,7 @@ class DTypePolicy:
     quantization_mode: str | None = None
 
     def __init__(self, name: str | None = None) -> None:
+        name = precision.computed_in(name, stacklevel=2)
         if name not in (*precision.FLOATS, None):
             raise ValueError(
                 f"{type(self).__name__} expects 'float32' or 'float64', got {name!r}: fastnn computes in float32, "

@@ -8,6 +8,7 @@ two names mean the same, since a graph has one type of floats.
 from __future__ import annotations
 
 import contextvars
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 FLOATS = ("float32", "float64")
 """The names of the types of floats."""
 
+_SHORTER = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 _floatx = "float32"
 _within: contextvars.ContextVar[str | None] = contextvars.ContextVar("fastnn_floats", default=None)
 
@@ -31,6 +33,22 @@ def set_floatx(name: str) -> None:
     """Sets the type of what says nothing of its own."""
     global _floatx
     _floatx = name
+
+
+def computed_in(name: Any, stacklevel: int) -> Any:
+    """Returns the type of floats that stands in for one of 16 bits, with a warning; any other value as it is.
+
+    Args:
+        name: The name of a type of floats, or of a policy.
+        stacklevel: That of the warning, counted from the caller.
+    """
+    if not isinstance(name, str) or name not in _SHORTER:
+        return name
+    warnings.warn(
+        f"fastnn computes in float32 where {name} is asked for: that has more digits, and processors are fast with it",
+        stacklevel=stacklevel + 1,
+    )
+    return "float32"
 
 
 @contextmanager

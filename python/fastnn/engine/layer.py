@@ -28,7 +28,7 @@ from fastnn.engine.ownership import keep_variable, new_variable
 from fastnn.engine.penalties import add_activity_penalty, add_loss
 from fastnn.engine.shapes import input_shape_of, with_batch_of
 from fastnn.naming import suggestion, unique_name
-from fastnn.precision import is_float
+from fastnn.precision import computed_in, is_float
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor, Trace, is_symbolic, operators
 from fastnn.symbolic.variable import Variable
@@ -471,6 +471,7 @@ def _policy(layer: Layer, dtype: Any) -> DTypePolicy:
     Raises:
         ValueError: fastnn does not compute in the type.
     """
+    dtype = computed_in(dtype, stacklevel=4)
     if dtype is None or isinstance(dtype, (Mapping, DTypePolicy)) or "_from_" in str(dtype):
         return dtype_policies.get(dtype)
     if edge_dtype(dtype, title(layer)) != "float32":
