@@ -304,7 +304,7 @@ def set_dtype_policy(policy: Any) -> None:
     """
     if policy is None:
         raise ValueError("set_dtype_policy expects 'float32', 'float64' or a policy, got None")
-    precision.set_floatx(get_policy(policy).compute_dtype)
+    precision.set_floatx(get_policy(precision.computed_in(policy, stacklevel=2)).compute_dtype)
 
 
 def is_flash_attention_enabled() -> bool:

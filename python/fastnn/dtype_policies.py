@@ -117,6 +117,7 @@ def get(identifier: Any) -> DTypePolicy:
         >>> fastnn.dtype_policies.get("float32")
         <DTypePolicy "float32">
     """
+    identifier = precision.computed_in(identifier, stacklevel=2)
     if isinstance(identifier, DTypePolicy):
         return identifier
     if isinstance(identifier, Mapping):
