@@ -55,6 +55,10 @@ def test_time_of_each_layer(model: fastnn.Model, training: bool) -> None:
     # 2 operations for each of 10 * 10 * 8 outputs of 3 * 3 * 3 products.
     assert rows["first"].gflops * rows["first"].forward * 1e9 == pytest.approx(2 * 32 * 800 * 27)
     assert rows["last"].gflops * rows["last"].forward * 1e9 == pytest.approx(2 * 32 * 800 * 4)
+    # The data have no gradient.
+    for name, passes in (("first", 27), ("last", 2 * 4)):
+        done = rows[name].backward_gflops * rows[name].backward * 1e9
+        assert done == pytest.approx(2 * 32 * 800 * passes if training else 0)
     assert rows["first"].algorithm == "direct"
     text = str(profile)
     assert all(name in text for name in rows)

@@ -38,6 +38,7 @@ class ProfileRow(NamedTuple):
         share: Fraction of the time of all rows.
         gflops: Multiply-adds of the forward pass times 2, in 1e9 a second; 0 for a layer without products.
         gbytes: Inputs, outputs and weights of the forward pass, in 1e9 bytes a second.
+        backward_gflops: Multiply-adds of the backward pass times 2, in 1e9 a second; 0 without gradients of products.
     """
 
     name: str
@@ -49,6 +50,7 @@ class ProfileRow(NamedTuple):
     share: float
     gflops: float
     gbytes: float
+    backward_gflops: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -85,15 +87,16 @@ class Profile:
     events: list[dict[str, Any]]
 
     def __str__(self) -> str:
-        heads = ["layer", "kind", "forward", "backward", "prepare", "share", "GFLOP/s", "of peak", "GB/s", "algorithm"]
+        heads = ["layer", "kind", "forward", "backward", "prepare", "share"]
+        heads += ["GFLOP/s", "of peak", "backward GFLOP/s", "of peak", "GB/s", "algorithm"]
         cells = [
             [
                 row.name,
                 row.kind,
                 *(_in_milliseconds(s) for s in (row.forward, row.backward, row.prepare)),
                 f"{row.share:.1%}",
-                f"{row.gflops:.1f}" if row.gflops else "",
-                f"{row.gflops / self.peak_gflops:.0%}" if row.gflops and self.peak_gflops else "",
+                *self._of_peak(row.gflops),
+                *self._of_peak(row.backward_gflops),
                 f"{row.gbytes:.1f}" if row.gbytes else "",
                 row.algorithm,
             ]
@@ -111,6 +114,13 @@ class Profile:
             f"{self.memory / 2**20:.1f} MiB, {self.packed / 2**20:.1f} MiB of them packed weights"
         )
         return "\n".join([*(line.rstrip() for line in lines), about])
+
+    def _of_peak(self, gflops: float) -> tuple[str, str]:
+        """Returns a rate, and its share of the peak, as they are shown."""
+        return (
+            f"{gflops:.1f}" if gflops else "",
+            f"{gflops / self.peak_gflops:.0%}" if gflops and self.peak_gflops else "",
+        )
 
     def save_trace(self, path: str | PathLike[str]) -> None:
         """Writes the spans of all steps as a trace, for `chrome://tracing` or https://ui.perfetto.dev.
@@ -299,19 +309,20 @@ class _Measured:
         self._kinds: list[str] = []
         self._algorithms: list[str] = []
         self._times: dict[int, float] = defaultdict(float)
-        self._multiply_adds = self._of_row = self._of_weights = 0.0
+        self._multiply_adds = self._of_gradients = self._of_row = self._of_weights = 0.0
 
     @property
     def seconds(self) -> float:
         return sum(self._times.values())
 
     def add(self, node: _core.RecordedNode, times: dict[int, float]) -> None:
-        _, kind, fused, algorithm, multiply_adds, of_row, of_weights = node
+        _, kind, fused, algorithm, multiply_adds, of_gradients, of_row, of_weights = node
         self._kinds += [kind, fused] if fused else [kind]
         self._algorithms += [algorithm] if algorithm else []
         for part, seconds in times.items():
             self._times[part] += seconds
         self._multiply_adds += multiply_adds
+        self._of_gradients += of_gradients
         self._of_row += of_row
         self._of_weights += of_weights
 
@@ -328,6 +339,7 @@ class _Measured:
             self.seconds / total,
             2 * self._multiply_adds * batch_size * rate,
             (self._of_row * batch_size + self._of_weights) * rate,
+            2 * self._of_gradients * batch_size * 1e-9 / backward if backward else 0.0,
         )
 
 
