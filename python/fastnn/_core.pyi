@@ -141,8 +141,8 @@ class Graph:
         """Returns the number of rows that every batch must have and the input or node that requires it."""
 
 RecordedNode = tuple[str, str, str, str, float, float, float, float]
-"""A node: name, kind, fused activation, algorithm; for one row the multiply-adds of the pass and of its gradients, and the
-bytes of inputs and outputs; bytes of weights."""
+"""A node: name, kind, fused activation, algorithm; for one row the multiply-adds of the pass and of its gradients, and
+the bytes of inputs and outputs; bytes of weights."""
 Recorded = tuple[NDArray[np.float64], int, int, int]
 """Rows of (node, part, thread, begin, end) in seconds, in the order of each thread; the number of spans for which there
 was no room; bytes of memory, and those of them derived from weights."""

@@ -293,8 +293,8 @@ def set_dtype_policy(policy: Any) -> None:
     """Sets the policy of element types of layers that are made without `dtype`; `set_floatx` does the same.
 
     Args:
-        policy: "float32", "float64", or a policy of `fastnn.dtype_policies`; "mixed_float16" and the like mean "float32",
-            with a warning.
+        policy: "float32", "float64", or a policy of `fastnn.dtype_policies`; "mixed_float16" and the like mean
+            "float32", with a warning.
 
     Raises:
         ValueError: It is another policy.

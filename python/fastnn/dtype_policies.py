@@ -14,8 +14,8 @@ class DTypePolicy:
     """Policy of the element types of a layer: "float32" for weights and for arithmetic, or "float64" for both.
 
     Args:
-        name: "float32" or "float64"; None means `fastnn.config.floatx()`. "mixed_float16", "mixed_bfloat16", "float16" and
-            "bfloat16" mean "float32", with a warning.
+        name: "float32" or "float64"; None means `fastnn.config.floatx()`. "mixed_float16", "mixed_bfloat16", "float16"
+            and "bfloat16" mean "float32", with a warning.
 
     Raises:
         ValueError: Another policy is asked for.
