@@ -293,7 +293,7 @@ def test_averages_that_are_not_there():
 
 def test_a_monitor_that_is_not_there_says_what_is():
     with pytest.raises(
-        ValueError, match=r"watch what is in the logs: loss, mae, val_loss, val_mae\. Did you mean 'val_l"
+        ValueError, match=r"hold loss, mae, and with validation data val_loss, val_mae\. Did you mean 'val_l"
     ):
         regression().fit(X, Y, validation_data=(X, Y), verbose=0, callbacks=[EarlyStopping("val_los")])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +180,54 @@ def test_models_and_histories_show_themselves_as_html() -> None:
     )
     model.compile("sgd", "mse")
     assert "<svg" in model.fit(np.ones((4, 3)), np.ones((4, 2)), epochs=2, verbose=0)._repr_html_()
+
+
+def test_mistakes_are_told_before_anything_is_read(flats: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("empty").mkdir()
+    Path("binary.csv").write_bytes(b"\x89HDF")
+    Path("broken.png").write_bytes(b"no image")
+    assert fails("train", "nope.csv", "--target", "rent") == "python -m fastnn: there is no file or folder 'nope.csv'"
+    assert fails("train", "nofolder").endswith("there is no file or folder 'nofolder'")
+    assert fails("info", "nope.keras").endswith("there is no file 'nope.keras'")
+    assert fails("predict", "nope.keras", "flats.csv").endswith("there is no file or folder 'nope.keras'")
+    assert "binary.csv is no CSV file in UTF-8" in fails("train", "binary.csv", "--target", "rent")
+    main(["train", "flats.csv", "--target", "rent", "-o", "rent.keras", "--epochs", "1", "--no-report"])
+    assert fails("predict", "rent.keras", "nope.csv").endswith("there is no file or folder 'nope.csv'")
+    with pytest.raises(OSError, match=r"load_img: 'broken\.png' is no image that Pillow reads$"):
+        fastnn.utils.load_img("broken.png")
+
+
+@pytest.mark.parametrize("option", ["--epochs", "--patience", "--batch-size", "--image-size"])
+def test_counts_are_positive(flats: None, capsys: pytest.CaptureFixture[str], option: str) -> None:
+    for value in ("0", "-3", "2.5", "\u00b2"):
+        with pytest.raises(SystemExit):
+            main(["train", "flats.csv", "--target", "rent", option, value])
+        assert f"argument {option}: expects an integer of at least 1, got {value!r}" in capsys.readouterr().err
+    assert not Path("model.keras").exists()
+
+
+def test_without_matplotlib_there_is_no_report(
+    flats: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    main(["train", "flats.csv", "--target", "rent", "--epochs", "1"])
+    said = capsys.readouterr().out
+    assert (
+        "no report: it needs matplotlib: pip install matplotlib" in said and "mae: in the units of the target" in said
+    )
+    assert Path("model.keras").exists() and not Path("model.html").exists()
+    assert fails("train", "flats.csv", "--target", "rent", "--report", "r.html").endswith("pip install matplotlib")
+
+
+def test_images_too_few_to_divide(folder: Path) -> None:
+    for name in ("cat", "dog"):
+        Path("few", name).mkdir(parents=True)
+        fastnn.utils.save_img(f"few/{name}/1.png", np.zeros((4, 4, 3)))
+    assert "none of the 2 image files in folder few is left for validation" in fails("train", "few")
+
+
+def test_what_train_makes_of_numbers_goes_to_c(flats: None) -> None:
+    main(["train", "flats.csv", "--target", "rent", "-o", "rent.keras", "--epochs", "1", "--no-report"])
+    main(["export", "rent.keras", "rent.c"])
+    assert "rent_predict" in Path("rent.c").read_text()

@@ -519,7 +519,8 @@ class TestC:
         assert expressed >= {
             "Dense", "Conv2D", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "BatchNormalization",
             "Activation", "ReLU", "Softmax", "Flatten", "Reshape", "Dropout", "LSTM", "GRU", "SimpleRNN",
-            "LayerNormalization", "Conv1D", "Conv3D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose",
+            "LayerNormalization", "Normalization", "Conv1D", "Conv3D", "DepthwiseConv2D", "SeparableConv2D",
+            "Conv2DTranspose",
         }  # fmt: skip
         assert len(rows) > 30
         # One program for all of them: a compiler takes longer to start than to compile a layer.

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from fastnn import Input, Sequential
-from fastnn.layers import BatchNormalization, Conv2D, Dense, Flatten, MaxPooling2D
+from fastnn.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, MaxPooling2D
 
 pytestmark = pytest.mark.usefixtures("names_from_the_start")
 
@@ -153,6 +153,10 @@ def test_show_trainable_and_counts_of_what_is_frozen():
     assert lines[3].rstrip().endswith("96        N")
     assert lines[5].rstrip().endswith("544       Y")
     assert lines[-4:-1] == ["Total params: 710", "Trainable params: 612", "Non-trainable params: 98"]
+    model = Sequential([Input((4,)), Dropout(0.5, trainable=False), Dense(2)])
+    lines.clear()
+    model.summary(show_trainable=True, print_fn=lines.append)
+    assert [line.split()[-1] for line in lines[3:6:2]] == ["-", "Y"]
 
 
 def test_nested_models_are_one_row_unless_expanded():

@@ -2,9 +2,11 @@
 // it knows; an error names the argument that is missing or of the wrong type.
 #pragma once
 
+#include <cmath>
 #include <map>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -97,13 +99,16 @@ class Config {
   const Constant& constant(const std::string& key) const { return get<Constant>(key, "an array"); }
 
  private:
+  // True where a number, as text() writes it, looks like an integer.
+  static bool is_whole(double number) { return std::abs(number) < 1e5 && number == std::floor(number); }
+
   // A value as an error message shows it.
   static std::string show(const Value& value) {
     struct Show {
       std::string operator()(std::monostate) const { return "None"; }
       std::string operator()(bool flag) const { return flag ? "True" : "False"; }
       std::string operator()(Index number) const { return std::to_string(number); }
-      std::string operator()(double number) const { return text(number); }
+      std::string operator()(double number) const { return text(number, is_whole(number) ? ".0" : ""); }
       std::string operator()(const std::string& word) const { return "\"" + word + "\""; }
       std::string operator()(const std::vector<Index>& list) const { return to_string(Shape(list)); }
       std::string operator()(const std::vector<double>& list) const { return text(list.size(), " numbers"); }
@@ -122,7 +127,9 @@ class Config {
   const T& get(const std::string& key, const char* expected) const {
     const Value& value = at(key, expected);
     if (auto* held = std::get_if<T>(&value)) return *held;
-    throw TypeError(text(key, " expects ", expected, ", got ", show(value)));
+    const auto* number = std::is_same_v<T, Index> ? std::get_if<double>(&value) : nullptr;
+    const std::string mend = number != nullptr && is_whole(*number) ? "; write a // b for a quotient of integers" : "";
+    throw TypeError(text(key, " expects ", expected, ", got ", show(value), mend));
   }
 
   std::map<std::string, Value> values_;

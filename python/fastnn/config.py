@@ -5,10 +5,10 @@ Of Keras' settings, those of devices have one value here; another value is an er
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from fastnn import _core, precision
+from fastnn.caller import warn
 from fastnn.dtype_policies import DTypePolicy
 from fastnn.dtype_policies import get as get_policy
 from fastnn.naming import missing_names as _missing_names
@@ -237,7 +237,7 @@ def set_floatx(value: str) -> None:
         'float64'
         >>> fastnn.config.set_floatx("float32")
     """
-    found = value if str(value).startswith("mixed") else precision.computed_in(value, stacklevel=2)
+    found = value if str(value).startswith("mixed") else precision.computed_in(value)
     if found not in precision.FLOATS:
         raise ValueError(f"set_floatx expects 'float32' or 'float64', got {value!r}")
     precision.set_floatx(found)
@@ -304,7 +304,7 @@ def set_dtype_policy(policy: Any) -> None:
     """
     if policy is None:
         raise ValueError("set_dtype_policy expects 'float32', 'float64' or a policy, got None")
-    precision.set_floatx(get_policy(precision.computed_in(policy, stacklevel=2)).compute_dtype)
+    precision.set_floatx(get_policy(policy).compute_dtype)
 
 
 def is_flash_attention_enabled() -> bool:
@@ -326,7 +326,7 @@ def enable_flash_attention() -> None:
         ...     warnings.simplefilter("ignore")
         ...     fastnn.config.enable_flash_attention()
     """
-    warnings.warn("enable_flash_attention has no effect: it is an algorithm for GPUs", stacklevel=2)
+    warn("enable_flash_attention has no effect: it is an algorithm for GPUs")
 
 
 def disable_flash_attention() -> None:

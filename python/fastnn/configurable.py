@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
 from fastnn import object_forms
+from fastnn.caller import warn
 from fastnn.custom_objects import get_registered_object
 from fastnn.keras_form import KerasForm
 from fastnn.naming import suggestion
@@ -321,7 +321,7 @@ def _modern(cls: type[Configurable], kwargs: dict[str, Any]) -> dict[str, Any]:
     renamed: Mapping[str, str] = cls.__fastnn_renamed__
     for old in renamed.keys() & kwargs.keys():
         new = renamed[old]
-        warnings.warn(f"{cls.__name__}: the argument {old!r} is now called {new!r}.", DeprecationWarning, stacklevel=4)
+        warn(f"{cls.__name__}: the argument {old!r} is now called {new!r}.", DeprecationWarning)
         kwargs[new] = kwargs.pop(old)
     return kwargs
 

@@ -28,7 +28,7 @@ class DTypePolicy:
     quantization_mode: str | None = None
 
     def __init__(self, name: str | None = None) -> None:
-        name = precision.computed_in(name, stacklevel=2)
+        name = precision.computed_in(name)
         if name not in (*precision.FLOATS, None):
             raise ValueError(
                 f"{type(self).__name__} expects 'float32' or 'float64', got {name!r}: fastnn computes in float32, "
@@ -117,7 +117,6 @@ def get(identifier: Any) -> DTypePolicy:
         >>> fastnn.dtype_policies.get("float32")
         <DTypePolicy "float32">
     """
-    identifier = precision.computed_in(identifier, stacklevel=2)
     if isinstance(identifier, DTypePolicy):
         return identifier
     if isinstance(identifier, Mapping):

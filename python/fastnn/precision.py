@@ -8,13 +8,14 @@ two names mean the same, since a graph has one type of floats.
 from __future__ import annotations
 
 import contextvars
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fastnn.caller import warn
 
 FLOATS = ("float32", "float64")
 """The names of the types of floats."""
@@ -35,18 +36,16 @@ def set_floatx(name: str) -> None:
     _floatx = name
 
 
-def computed_in(name: Any, stacklevel: int) -> Any:
+def computed_in(name: Any) -> Any:
     """Returns the type of floats that stands in for one of 16 bits, with a warning; any other value as it is.
 
     Args:
         name: The name of a type of floats, or of a policy.
-        stacklevel: That of the warning, counted from the caller.
     """
     if not isinstance(name, str) or name not in _SHORTER:
         return name
-    warnings.warn(
+    warn(
         f"fastnn computes in float32 where {name} is asked for: that has more digits, and processors are fast with it",
-        stacklevel=stacklevel + 1,
     )
     return "float32"
 

@@ -19,6 +19,7 @@ def _root(name: str, doc: str | None, finder: Finder, **members: object) -> Modu
     module = ModuleType(name, doc)
     module.__dict__.update(members, __path__=[], __all__=sorted(key for key in members if not key.startswith("_")))
     module.__dict__[FOUND_HERE] = True
+    module.__file__ = fastnn.__file__
     module.__spec__ = ModuleSpec(name, finder, origin="fastnn", is_package=True)
     module.__dict__["__getattr__"] = refusing(name, module)
     return module

@@ -7,13 +7,13 @@ share and says what is wrong with them; `architecture` makes the function of a n
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, NamedTuple, TypeVar
 
 from fastnn import activations, config
+from fastnn.caller import warn
 from fastnn.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input, ZeroPadding2D
 from fastnn.models import Model
 from fastnn.symbolic.tensors import KerasTensor
@@ -165,7 +165,7 @@ class Request:
         if self.pretrained and depth != 3:
             raise ValueError(f"{self.who} expects images of 3 channels with weights='imagenet', got {shape}")
         if depth not in (1, 3):
-            warnings.warn(f"{self.who} was made for images of 1 or 3 channels, got input_shape={shape}", stacklevel=5)
+            warn(f"{self.who} was made for images of 1 or 3 channels, got input_shape={shape}")
         if any(one is not None and one < smallest for one in extent):
             raise ValueError(f"{self.who} expects images of at least {smallest}x{smallest} pixels, got {shape}")
         if fixed and None in shape:

@@ -5,7 +5,6 @@ Source: Howard et al., "MobileNets: Efficient Convolutional Neural Networks for 
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from fastnn.applications.architecture import (
@@ -18,6 +17,7 @@ from fastnn.applications.architecture import (
     described,
 )
 from fastnn.applications.imagenet_utils import decode_predictions, preprocessing
+from fastnn.caller import warn
 from fastnn.layers import (
     Activation,
     BatchNormalization,
@@ -50,10 +50,9 @@ def published_side(request: Request, known: tuple[int, ...]) -> int:
     side = side_of(request.shape)
     if side in known:
         return side
-    warnings.warn(
+    warn(
         f"{request.who} has pretrained weights for square images of {', '.join(map(str, known))} pixels; those for 224 "
         f"are loaded for images of shape {request.shape}",
-        stacklevel=4,
     )
     return 224
 

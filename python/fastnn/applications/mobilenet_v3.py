@@ -5,7 +5,6 @@ Source: Howard et al., "Searching for MobileNetV3" (2019).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -24,6 +23,7 @@ from fastnn.applications.architecture import (
 )
 from fastnn.applications.imagenet_utils import decode_predictions, preprocessing
 from fastnn.applications.mobilenet import side_of
+from fastnn.caller import warn
 from fastnn.layers import (
     Activation,
     Add,
@@ -123,10 +123,9 @@ def _files(request: Request, size: str, alpha: float, minimalistic: bool) -> Pub
             f"alpha={alpha}, minimalistic={minimalistic}"
         )
     if side_of(request.shape) != 224:
-        warnings.warn(
+        warn(
             f"{request.who} has pretrained weights for images of 224x224 pixels; they are loaded for images of shape "
             f"{request.shape}",
-            stacklevel=4,
         )
     stem = f"weights_mobilenet_v3_{key}_float"
     with_top, without_top = _HASHES[key]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from fastnn import ops
 from fastnn.callbacks.callback import Callback, Logs
+from fastnn.caller import warn
 from fastnn.engine.calls import overridable
 from fastnn.naming import near
 
@@ -36,9 +36,8 @@ class MonitorCallback(Callback):
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} expects mode 'auto', 'min' or 'max', got {mode!r}; it is taken as 'auto'",
-                stacklevel=3,
             )
             mode = "auto"
         self.monitor = monitor
@@ -60,8 +59,8 @@ class MonitorCallback(Callback):
         direction = "down" if name == "loss" else None if compiled is None else compiled.direction(name)
         if direction is None:
             raise ValueError(
-                f"{type(self).__name__} cannot tell whether {self.monitor!r} is better the higher or the lower it is; "
-                f"pass mode='max' or mode='min'{_instead(self.monitor, compiled)}"
+                f"{type(self).__name__} {_not_known(self.monitor, compiled)}cannot tell whether {self.monitor!r} is "
+                "better the higher or the lower it is: pass mode='max' or mode='min'"
             )
         self._rises = direction == "up"
 
@@ -78,10 +77,9 @@ class MonitorCallback(Callback):
         """
         value = (logs or {}).get(self.monitor)
         if value is None:
-            warnings.warn(
-                f"{type(self).__name__} watches {self.monitor!r}, which is not among the logs: {', '.join(logs or {})}"
-                f"{_meant(self.monitor, logs or {})}",
-                stacklevel=7,
+            warn(
+                f"{type(self).__name__} watches {self.monitor!r}, which is not among the logs: {', '.join(logs or {})}."
+                + _meant(self.monitor, logs or {}),
             )
             return None
         return float(value)
@@ -106,17 +104,24 @@ class MonitorCallback(Callback):
                 setattr(self, name, counts[name])
 
 
-def _instead(monitor: str, compiled: Any) -> str:
-    """Returns what else could be watched, for a name that is not among the logs."""
+def _not_known(monitor: str, compiled: Any) -> str:
+    """Returns the beginning of an error, what the logs of a model will hold, for a name that is not among them."""
     if compiled is None:
         return ""
     known = list(dict.fromkeys(["loss", *compiled.loss_names(), *(one.name for one in compiled.measures or [])]))
-    known += [f"val_{name}" for name in known]
-    return "" if monitor in known else f", or watch what is in the logs: {', '.join(known)}{_meant(monitor, known)}"
+    held = [f"val_{name}" for name in known]
+    if monitor in (*known, *held):
+        return ""
+    return (
+        f"watches {monitor!r}, which is no loss or metric of the model: its logs hold {', '.join(known)}, and with "
+        f"validation data {', '.join(held)}.{_meant(monitor, [*known, *held])} Where a callback adds it to the logs, "
+        "fastnn "
+    )
 
 
 def _meant(monitor: str, known: Iterable[str]) -> str:
-    """Returns `. Did you mean 'val_accuracy'?` for a name that is close to a logged one or begins it."""
+    """Returns ` Did you mean 'val_accuracy'?` for a name that is close to a logged one or begins it."""
+    if monitor.removeprefix("val_") in known:
+        return " It comes with validation data: validation_data= or validation_split= of fit"
     longer = [one for one in known if one.startswith(monitor)]
-    found = f" Did you mean {longer[0]!r}?" if longer else near(monitor, known)
-    return f".{found}" if found else ""
+    return f" Did you mean {longer[0]!r}?" if longer else near(monitor, known)

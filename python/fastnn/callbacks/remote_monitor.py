@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from fastnn.callbacks.callback import Callback, Logs
+from fastnn.caller import warn
 
 
 class RemoteMonitor(Callback):
@@ -65,7 +65,7 @@ class RemoteMonitor(Callback):
         except urllib.error.HTTPError:
             pass  # it was reached; what it makes of the logs is its matter
         except OSError as error:
-            warnings.warn(f"RemoteMonitor could not reach {self.root}: {error}", stacklevel=2)
+            warn(f"RemoteMonitor could not reach {self.root}: {error}")
 
 
 def _plain(value: Any) -> Any:

@@ -35,7 +35,10 @@ def read_rows(path: Path) -> list[Row]:
         OSError: It cannot be read.
     """
     with path.open(newline="", encoding="utf-8-sig") as file:
-        sample = file.read(65536)
+        try:
+            sample = file.read()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is no CSV file in UTF-8: {error}") from None
         file.seek(0)
         separator = max(",;\t|", key=sample.partition("\n")[0].count)
         reader = csv.DictReader(file, delimiter=separator)

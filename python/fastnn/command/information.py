@@ -25,6 +25,8 @@ def run(arguments: argparse.Namespace) -> None:
         OSError: It cannot be read.
     """
     path = arguments.model
+    if not path.exists():
+        raise ValueError(f"there is no file {str(path)!r}")
     size = path.stat().st_size
     print(f"file: {path}, {size:,} bytes")
     if path.name.endswith(".weights.h5"):

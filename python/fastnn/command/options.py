@@ -13,3 +13,14 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
 def add_threads(parser: argparse.ArgumentParser) -> None:
     """Adds `--threads`."""
     parser.add_argument("--threads", type=int, default=0, help="0: as many as the processor has (default)")
+
+
+def positive(text: str) -> int:
+    """Returns an integer of at least 1 from the command line.
+
+    Raises:
+        argparse.ArgumentTypeError: It is another word.
+    """
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expects an integer of at least 1, got {text!r}")
+    return int(text)

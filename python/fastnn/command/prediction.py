@@ -32,6 +32,9 @@ def run(arguments: argparse.Namespace) -> None:
         ValueError: The data do not fit the model.
         OSError: A file cannot be read or written.
     """
+    for path in (arguments.model, *arguments.data):
+        if not path.exists():
+            raise ValueError(f"there is no file or folder {str(path)!r}")
     inputs = columns.load(arguments.model)
     model = models.load_model(arguments.model)
     if isinstance(inputs, Columns):

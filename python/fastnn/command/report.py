@@ -20,16 +20,13 @@ _STYLE = (
 )
 
 
-def check() -> None:
-    """Finds out before training whether a report can be made.
-
-    Raises:
-        ImportError: matplotlib is missing.
-    """
+def lacking() -> str | None:
+    """Returns why no report can be made; None where it can."""
     try:
         new_figure((1, 1))
-    except ImportError as error:
-        raise ImportError("the report needs matplotlib: pip install matplotlib, or --no-report") from error
+    except ImportError:
+        return "it needs matplotlib: pip install matplotlib"
+    return None
 
 
 def verdict(inputs: Columns | Images, truth: NDArray[Any], predicted: NDArray[Any]) -> str:

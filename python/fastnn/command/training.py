@@ -24,12 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ignore", nargs="+", default=[], metavar="COLUMN", help="columns to leave out")
     parser.add_argument("-o", "--output", type=Path, default=Path("model.keras"), help="default: %(default)s")
     parser.add_argument("--report", type=Path, help="default: the name of the model with .html")
-    parser.add_argument("--no-report", action="store_true", help="write no report, which needs matplotlib")
+    parser.add_argument("--no-report", action="store_true", help="write no report; there is none without matplotlib")
     parser.add_argument("--hidden", default="64,64", help="neurons of the hidden layers (default: %(default)s)")
-    parser.add_argument("--image-size", type=int, default=64, metavar="PIXELS", help="default: %(default)s")
-    parser.add_argument("--epochs", type=int, default=50, help="at most (default: %(default)s)")
-    parser.add_argument("--patience", type=int, default=8, help="epochs without improvement (default: %(default)s)")
-    parser.add_argument("--batch-size", type=int, default=32, help="default: %(default)s")
+    parser.add_argument(
+        "--image-size", type=options.positive, default=64, metavar="PIXELS", help="default: %(default)s"
+    )
+    parser.add_argument("--epochs", type=options.positive, default=50, help="at most (default: %(default)s)")
+    parser.add_argument(
+        "--patience", type=options.positive, default=8, help="epochs without improvement (default: %(default)s)"
+    )
+    parser.add_argument("--batch-size", type=options.positive, default=32, help="default: %(default)s")
     parser.add_argument("--learning-rate", type=float, default=0.001, help="default: %(default)s")
     parser.add_argument("--validation", type=float, default=0.2, help="share of rows (default: %(default)s)")
     options.add_seed(parser)
@@ -42,15 +46,14 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         ValueError: The data or the arguments cannot be used.
         OSError: A file cannot be read or written.
-        ImportError: The report needs matplotlib, which is missing.
+        ImportError: The report that was asked for needs matplotlib, which is missing.
     """
+    if not arguments.data.exists():
+        raise ValueError(f"there is no file or folder {str(arguments.data)!r}")
     if arguments.output.suffix != ".keras":
         raise ValueError(f"--output expects a file that ends in .keras, got {arguments.output}")
     if not 0 < arguments.validation < 1:
         raise ValueError(f"--validation expects a share between 0 and 1, got {arguments.validation}")
-    written = None if arguments.no_report else arguments.report or arguments.output.with_suffix(".html")
-    if written is not None:
-        report.check()
     fastnn.config.set_num_threads(arguments.threads)
     utils.set_random_seed(arguments.seed)
     inputs: Columns | Images
@@ -58,7 +61,13 @@ def run(arguments: argparse.Namespace) -> None:
         inputs, model, training, validation = _images(arguments)
     else:
         inputs, model, training, validation = _table(arguments)
+    written = None if arguments.no_report else arguments.report or arguments.output.with_suffix(".html")
+    lacking = None if written is None else report.lacking()
+    if lacking is not None and arguments.report is not None:
+        raise ImportError(lacking)
     model.summary()
+    if inputs.classes is None:
+        print("loss: of targets that are divided by their deviation; mae: in the units of the target")
     stop = callbacks.EarlyStopping(patience=arguments.patience, restore_best_weights=True)
     x, y = training
     # A dataset has its batches and targets in it.
@@ -71,10 +80,10 @@ def run(arguments: argparse.Namespace) -> None:
     columns.save(inputs, arguments.output)
     print(f"{report.verdict(inputs, truth, predicted)}\nwritten: {arguments.output}, "
           f"{columns.description_file(arguments.output)}", end="")  # fmt: skip
-    if written is not None:
+    if written is not None and lacking is None:
         report.write(written, arguments.data, inputs, model, history, truth, predicted)
         print(f", {written}", end="")
-    print()
+    print("" if lacking is None else f"\nno report: {lacking}")
 
 
 def _hidden(text: str) -> list[int]:

@@ -11,10 +11,10 @@ import itertools
 import os
 import signal
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from fastnn.caller import warn
 from fastnn.data.arrays import RowOrder
 from fastnn.data.batches import Call
 
@@ -107,10 +107,9 @@ class Indexed:
         self._orders = orders
         missing = [name for name in ("workers", "use_multiprocessing", "max_queue_size") if not hasattr(dataset, name)]
         if missing and isinstance(dataset, PyDataset):
-            warnings.warn(
+            warn(
                 f"{type(dataset).__name__}: call super().__init__(**kwargs) in its constructor; batches are made by "
                 "one thread now",
-                stacklevel=4,
             )
         self.workers = _count(dataset, "workers", 1)
         self.ahead = _count(dataset, "max_queue_size", 10) if self.workers else 0

@@ -7,13 +7,13 @@ are sources alike.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn.caller import warn
 
 Shapes = tuple[tuple[int, ...] | None, ...]
 TargetShapes = tuple[tuple[int, ...] | None, ...]
@@ -21,19 +21,17 @@ TargetShapes = tuple[tuple[int, ...] | None, ...]
 
 def warn_of_end(argument: str, done: int, steps: int | None) -> None:
     """Warns that a pass over the rows has ended before the steps that were asked for."""
-    warnings.warn(
+    warn(
         f"Your input ran out of data after {done} of {steps} steps; interrupting training. Give {argument} a smaller "
         "number, or leave it out to take all rows",
-        stacklevel=2,
     )
 
 
 def warn_of_exhaustion(done: int, epochs: int) -> None:
     """Warns that data which can be passed over once have ended before the epochs that were asked for."""
-    warnings.warn(
+    warn(
         f"Your input ran out of data after {done} of {epochs} epochs; training ends. A generator can be passed over "
         "once: let it go on without end and give steps_per_epoch, or pass a fastnn.utils.PyDataset",
-        stacklevel=2,
     )
 
 

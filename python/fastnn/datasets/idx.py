@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import re
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fastnn.caller import warn
 
 Split = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 _NAME = re.compile(r"(train|t10k)-(images|labels)[-.]idx[13]-ubyte(\.gz)?")
@@ -72,8 +73,6 @@ def read_folder(folder: Path) -> tuple[Split, Split]:
     if len(parts) == 2:
         return parts["train"], parts["t10k"]
     ((part, (x, y)),) = parts.items()
-    warnings.warn(
-        f"{folder} has only the files {part}-*: every fifth of their {len(x)} images is for testing", stacklevel=3
-    )
+    warn(f"{folder} has only the files {part}-*: every fifth of their {len(x)} images is for testing")
     test = np.arange(len(x)) % _TEST_SHARE == _TEST_SHARE - 1
     return (x[~test], y[~test]), (x[test], y[test])

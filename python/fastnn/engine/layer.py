@@ -471,7 +471,7 @@ def _policy(layer: Layer, dtype: Any) -> DTypePolicy:
     Raises:
         ValueError: fastnn does not compute in the type.
     """
-    dtype = computed_in(dtype, stacklevel=4)
+    dtype = computed_in(dtype)
     if dtype is None or isinstance(dtype, (Mapping, DTypePolicy)) or "_from_" in str(dtype):
         return dtype_policies.get(dtype)
     if edge_dtype(dtype, title(layer)) != "float32":

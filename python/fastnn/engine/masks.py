@@ -5,10 +5,10 @@ A mask is a bool edge (batch, time), true where a step counts; `Emission.masks` 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fastnn.caller import warn
 from fastnn.engine.contract import Part, emit, state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.inference import are_free, common, with_free_sizes
@@ -169,10 +169,9 @@ def warn_of_lost_mask(layer: Part) -> None:
     state = state_of(layer)
     if not state.warned_of_mask:
         state.warned_of_mask = True
-        warnings.warn(
+        warn(
             f"{title(layer)} cannot keep the mask of its input, and what follows will not know which places "
             "count; put a layer before it that ends the sequence, such as an LSTM or GlobalAveragePooling1D",
-            stacklevel=2,
         )
 
 

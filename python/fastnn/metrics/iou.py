@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn import config, ops
+from fastnn.caller import warn
 from fastnn.engine.eager_array import mask_of
 from fastnn.metrics.counting_metric import CountingMetric
 from fastnn.metrics.counts import confusion_matrix
@@ -265,9 +265,8 @@ class OneHotMeanIoU(MeanIoU):
 def _weights_of_places(metric: IoU, sample_weight: Any, rank: int) -> Any:
     """Returns sample weights in the type of the counts, with as many axes as the class indices."""
     if "int" in metric.dtype and not is_traced(sample_weight) and np.asarray(sample_weight).dtype.kind == "f":
-        warnings.warn(
+        warn(
             f"{metric.name}: sample weights are truncated to integers; give the metric dtype='float32' for others",
-            stacklevel=4,
         )
     weights = ops.cast(sample_weight, floatx())
     if "int" in metric.dtype:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnn import ops
+from fastnn.caller import warn
 from fastnn.losses.reduction import same_rank
 from fastnn.metrics.counting_metric import CountingMetric
 from fastnn.metrics.metric import accumulator
@@ -114,10 +114,9 @@ class R2Score(CountingMetric):
             scores = (spread * scores).sum() / spread.sum()
         free = float(self.num_samples.exact()) - self.num_regressors - 1
         if self.num_regressors and free <= 0:
-            warnings.warn(
+            warn(
                 f"R2Score: {self.num_regressors} regressors need more than {self.num_regressors + 1} samples for the "
                 "adjusted score; the plain score is returned",
-                stacklevel=2,
             )
         elif self.num_regressors:
             scores = 1 - (1 - scores) * (float(self.num_samples.exact()) - 1) / free

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 import reprlib
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from fastnn.caller import warn
 from fastnn.configurable import constructor_signature
 from fastnn.engine.by_code import runs_code
 from fastnn.engine.calls import overridable
@@ -126,11 +126,10 @@ class CallGraph(ModelNetwork):
             )
         if Structure(x).count == given.count:
             names = given.pack([port.name for port in self._of_model.inputs])
-            warnings.warn(
+            warn(
                 f"The structure of `inputs` doesn't match the expected structure: {self.who()} expects {names}, got "
                 f"a {type(x).__name__} of {len(x)}; its arrays are taken in the order of "
                 f"{quoted(self._of_model.inputs)}",
-                stacklevel=2,
             )
 
     def known_shapes(self, input_shape: Any) -> list[Shape]:

@@ -42,6 +42,12 @@ from fastnn.training.trainer import Trainer
 FilePath = str | os.PathLike[str]
 
 _OLDER = {
+    "fit_generator": "fit(generator)",
+    "evaluate_generator": "evaluate(generator)",
+    "predict_generator": "predict(generator)",
+    "predict_classes": "predict(x).argmax(axis=-1)",
+    "predict_proba": "predict(x)",
+    "reset_states": "layer.reset_state() for each layer with stateful=True",
     "compiled_loss": "self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)",
     "compiled_metrics": "self.compute_metrics(x, y, y_pred, sample_weight), which updates the compiled metrics and "
     "returns all results",

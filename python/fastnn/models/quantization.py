@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import re
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from fastnn.caller import warn
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.layer import Layer
 from fastnn.engine.ownership import refuse_float64, sublayers
@@ -109,7 +109,7 @@ def quantize_layers(layers: Sequence[Any], mode: Any, config: Any, type_check: b
         try:
             layer.quantize(mode, type_check=type_check, config=config)
         except NotImplementedError as error:
-            warnings.warn(str(error), stacklevel=3)
+            warn(str(error))
 
 
 def _leaves(part: Any) -> Iterator[Any]:

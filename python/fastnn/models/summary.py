@@ -59,7 +59,7 @@ def print_summary(
             first, *further = connections.get(layer, []) or [""]
             fields.append(first)
         if show_trainable:
-            fields.append("Y" if layer.trainable else "N")
+            fields.append("-" if not layer.weights else "Y" if layer.trainable else "N")
         row(fields)
         for connection in further:
             row(["", "", "", connection, *([""] if show_trainable else [])])

@@ -8,7 +8,6 @@ stands in one slot, `_fastnn_state`, and the hooks of this package are dunder me
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core, object_forms
+from fastnn.caller import warn
 from fastnn.configurable import given_arguments, has_own_config, is_foreign, plain
 from fastnn.engine.step_trace import StepTrace
 from fastnn.naming import snake_case
@@ -352,7 +352,7 @@ class Optimizer(OptimizerVariables):
             )
         if len(pairs) < len(grads):
             missing = [v.path for g, v in zip(grads, trainable_variables, strict=True) if g is None]
-            warnings.warn(f"{who}: no gradient for {', '.join(missing)}", stacklevel=2)
+            warn(f"{who}: no gradient for {', '.join(missing)}")
         if step is not None:
             if not state.current:
                 self.build(list(trainable_variables))

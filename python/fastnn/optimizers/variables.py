@@ -5,12 +5,12 @@ Owns what `Optimizer.variables` holds, and how it is read and set. The steps are
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
+from fastnn.caller import warn
 from fastnn.configurable import Configurable, is_foreign
 from fastnn.optimizers import schedules
 from fastnn.optimizers.schedules import LearningRateSchedule
@@ -273,9 +273,8 @@ class OptimizerVariables(Configurable):
         """
         variables = self.variables
         if len(store) != len(variables):
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} has {len(variables)} variables, the file {len(store)}; none is loaded",
-                stacklevel=2,
             )
             return
         for i, variable in enumerate(variables):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastnn.caller import warn
 from fastnn.config import floatx, image_data_format
 from fastnn.preprocessing.affine import (
     FILL_MODES,
@@ -86,16 +86,16 @@ class ImageDataGenerator:
         self.brightness_range = None if brightness_range is None else pair(who, "brightness_range", brightness_range)
         if zca_whitening and featurewise_std_normalization:
             featurewise_std_normalization = False
-            warnings.warn(f"{who}: zca_whitening replaces featurewise_std_normalization", stacklevel=2)
+            warn(f"{who}: zca_whitening replaces featurewise_std_normalization")
         for needs, name in (
             (zca_whitening, "zca_whitening"), (featurewise_std_normalization, "featurewise_std_normalization"),
         ):  # fmt: skip
             if needs and not featurewise_center:
                 featurewise_center = True
-                warnings.warn(f"{who}: {name} sets featurewise_center", stacklevel=2)
+                warn(f"{who}: {name} sets featurewise_center")
         if samplewise_std_normalization and not samplewise_center:
             samplewise_center = True
-            warnings.warn(f"{who}: samplewise_std_normalization sets samplewise_center", stacklevel=2)
+            warn(f"{who}: samplewise_std_normalization sets samplewise_center")
         self.featurewise_center = featurewise_center
         self.samplewise_center = samplewise_center
         self.featurewise_std_normalization = featurewise_std_normalization
@@ -227,7 +227,7 @@ class ImageDataGenerator:
         for name in kwargs:
             if name not in ("has_ext", "sort", "drop_duplicates"):
                 raise TypeError(f"flow_from_dataframe has no argument {name!r}")
-            warnings.warn(f"flow_from_dataframe: {name} is deprecated and ignored", DeprecationWarning, stacklevel=2)
+            warn(f"flow_from_dataframe: {name} is deprecated and ignored", DeprecationWarning)
         return DataFrameIterator(
             dataframe, directory, self, x_col=x_col, y_col=y_col, weight_col=weight_col, target_size=target_size,
             color_mode=color_mode, classes=classes, class_mode="raw" if class_mode == "other" else class_mode,
@@ -256,9 +256,8 @@ class ImageDataGenerator:
             (self.zca_whitening, "zca_whitening", self.zca_whitening_matrix),
         ):
             if wanted and found is None:
-                warnings.warn(
+                warn(
                     f"ImageDataGenerator: {name} has no effect before fit(images) has found the statistics",
-                    stacklevel=2,
                 )
         if self.featurewise_center and self.mean is not None:
             x -= self.mean
@@ -362,10 +361,9 @@ class ImageDataGenerator:
         if images.ndim != 4:
             raise ValueError(f"ImageDataGenerator.fit expects images of rank 4, got an array of shape {images.shape}")
         if images.shape[self.channel_axis] not in (1, 3, 4):
-            warnings.warn(
+            warn(
                 f"ImageDataGenerator.fit expects 1, 3 or 4 channels on axis {self.channel_axis} (data_format "
                 f"{self.data_format!r}), got images of shape {images.shape}",
-                stacklevel=2,
             )
         if self.rescale:
             images *= self.rescale

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
 from collections.abc import Iterator as IteratorOf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.caller import warn
 from fastnn.config import floatx, image_data_format
 from fastnn.data import steps
 from fastnn.data.pipeline import workers
@@ -269,10 +269,9 @@ class NumpyArrayIterator(ImageIterator):
         )  # fmt: skip
         axis = 3 if self.data_format == "channels_last" else 1
         if images.shape[axis] not in (1, 3, 4):
-            warnings.warn(
+            warn(
                 f"{who} expects 1, 3 or 4 channels on axis {axis} (data_format {self.data_format!r}), got images "
                 f"of shape {images.shape}",
-                stacklevel=3,
             )
         self.x, self.y, self.x_misc, self.sample_weight = images, labels, further, weights
 
@@ -510,7 +509,7 @@ class DataFrameIterator(FileIterator):
             )
         named = class_mode in ("categorical", "binary", "sparse")
         if classes and not named:
-            warnings.warn(f"{who}: `classes` is ignored with class_mode={class_mode!r}", stacklevel=3)
+            warn(f"{who}: `classes` is ignored with class_mode={class_mode!r}")
         self.directory, self.class_mode = directory or "", class_mode
         names = list(dataframe[x_col])
         if not all(isinstance(name, str) for name in names):
@@ -520,10 +519,9 @@ class DataFrameIterator(FileIterator):
         if validate_filenames:
             kept = [i for i in kept if paths[i].lower().endswith(FORMATS) and os.path.isfile(paths[i])]
             if len(kept) < len(names):
-                warnings.warn(
+                warn(
                     f"{who}: {len(names) - len(kept)} of {len(names)} files of column x_col={x_col!r} are missing or "
                     "no images, and are ignored",
-                    stacklevel=3,
                 )
         labels: dict[int, Any] = {}
         if named:

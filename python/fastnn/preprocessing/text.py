@@ -8,12 +8,13 @@ from __future__ import annotations
 import collections
 import hashlib
 import json
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fastnn.caller import warn
 
 __all__ = ["Tokenizer", "hashing_trick", "one_hot", "text_to_word_sequence", "tokenizer_from_json"]
 
@@ -128,7 +129,7 @@ class Tokenizer:
         analyzer: Callable[[str], Sequence[str]] | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         if "nb_words" in kwargs:
-            warnings.warn("Tokenizer: nb_words is called num_words", stacklevel=2)
+            warn("Tokenizer: nb_words is called num_words")
             num_words = kwargs.pop("nb_words")
         self.document_count: int = kwargs.pop("document_count", 0)
         for name in kwargs:

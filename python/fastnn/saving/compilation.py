@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Mapping
 from typing import Any, cast
 
+from fastnn.caller import warn
 from fastnn.custom_objects import CustomObjectScope
 from fastnn.saving.reading import Reading
 from fastnn.saving.serialization import read, serialize_keras_object
@@ -68,11 +68,10 @@ def compile_as(model: Any, config: Mapping[str, Any] | None, reading: Reading, o
                 model.compile_from_config(config)
             return bool(model.compiled)
         if _overrides(model, "compile") and not _takes_usual(model):
-            warnings.warn(
+            warn(
                 f"{type(model).__name__} was loaded without being compiled, since its compile() takes arguments of its "
                 "own: call compile(), and then load_weights() for the state of its optimizers, or write "
                 "get_compile_config() and compile_from_config(config)",
-                stacklevel=5,
             )
             return False
         if "optimizer" not in config:

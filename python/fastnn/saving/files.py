@@ -12,16 +12,17 @@ import os
 import secrets
 import shutil
 import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from fastnn.atomic_files import replacing
+from fastnn.caller import warn
 from fastnn.engine.contract import Part, title
 from fastnn.engine.network import Network
 from fastnn.engine.ownership import walk
+from fastnn.naming import near
 from fastnn.saving import archive, hdf5, legacy, position, shards, weights
 from fastnn.saving.compilation import compile_as, describe_compile
 from fastnn.saving.functions import only_for_fastnn
@@ -118,10 +119,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
         raise ValueError(f"save expects a file called *.keras (or *.h5), got {str(path)!r}{hint}")
     _refused(path, overwrite)
     if isinstance(model, Network) and (strange := only_for_fastnn(model)):
-        warnings.warn(
+        warn(
             f"{path}: fastnn reads this file, but Keras cannot: it has no form for {', '.join(strange)} with such "
             "arguments between layers; put that into the call() of a layer",
-            stacklevel=3,
         )
     if kind == "h5":
         with replacing(path) as beside, hdf5.written(beside) as file:
@@ -149,7 +149,10 @@ class MissingFileError(FileNotFoundError, ValueError):
 def _require_file(path: Path) -> None:
     """Raises where there is no file, or a folder that does not hold the files of a `.keras` archive."""
     if not path.exists():
-        raise MissingFileError(f"there is no file {str(path)!r}")
+        folder = path.parent.absolute()
+        others = [one.name for one in folder.iterdir() if one.suffix == path.suffix] if folder.is_dir() else []
+        where = f" in {folder}" if folder.is_dir() and not path.is_absolute() else ""
+        raise MissingFileError(f"there is no file {str(path)!r}{where}{near(path.name, others)}")
     if path.is_dir() and not (path / archive.CONFIG).exists():
         saved = (path / "saved_model.pb").exists()
         raise ValueError(
@@ -236,7 +239,7 @@ def load_model(
     if _is_file(filepath):
         with _told(filepath):
             model, reading = read_model(archive.read_archive_from(filepath), custom_objects, compile, safe_mode)
-        reading.warn(stacklevel=3)
+        reading.warn()
         return model
     path = Path(os.fspath(filepath))
     _require_file(path)
@@ -251,7 +254,7 @@ def load_model(
                 position.restore_position(model, position.read_position(file))
         else:
             model, reading = read_model(archive.read_archive(path), custom_objects, compile, safe_mode)
-    reading.warn(stacklevel=3)
+    reading.warn()
     return model
 
 
@@ -426,7 +429,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         model = read(parsed(json_string), reading)
     if not isinstance(model, Network):
         raise ValueError(f"the text describes no model, but {str(model)[:80]!r}")
-    reading.warn(stacklevel=3)
+    reading.warn()
     return model
 
 

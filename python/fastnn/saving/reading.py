@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextvars
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import config
+from fastnn.caller import warn
 from fastnn.engine.ownership import initial_values
 from fastnn.naming import advice_on_unknown_names
 from fastnn.saving import hdf5
@@ -174,11 +174,11 @@ class Reading:
         if key not in keys:
             keys.append(key)
 
-    def warn(self, stacklevel: int = 4) -> None:
+    def warn(self) -> None:
         """Warns once of all ignored keys, if there are any."""
         if self._ignored:
             told = "; ".join(f"{owner}: {', '.join(keys)}" for owner, keys in self._ignored.items())
-            warnings.warn(f"keys that fastnn does not know were left out: {told}", stacklevel=stacklevel)
+            warn(f"keys that fastnn does not know were left out: {told}")
 
     # Limits.
 
@@ -237,7 +237,7 @@ def current_reading(custom_objects: Mapping[str, Any] | None = None) -> Iterator
     reading = Reading(custom_objects)
     with reading.in_progress():
         yield reading
-    reading.warn(stacklevel=5)
+    reading.warn()
 
 
 def _shortened(message: str) -> str:

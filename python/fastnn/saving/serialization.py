@@ -287,7 +287,7 @@ def deserialize_keras_object(
     reading = Reading(custom_objects, safe_mode=safe_mode)
     with reading.understood():
         made = read(config, reading)
-    reading.warn(stacklevel=3)
+    reading.warn()
     return made
 
 
@@ -316,7 +316,7 @@ def read_member(config: Any, custom_objects: Mapping[str, Any] | None, family: s
             return function
     with reading.understood():
         made = read(config, reading)
-    reading.warn(stacklevel=4)
+    reading.warn()
     return made
 
 

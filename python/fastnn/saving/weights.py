@@ -8,7 +8,6 @@ a model before all values of a file are known to fit.
 from __future__ import annotations
 
 import tempfile
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.caller import warn
 from fastnn.engine.contract import title
 from fastnn.engine.network import Network
 from fastnn.engine.ownership import own_variables
@@ -179,14 +179,14 @@ class Misfits:
         """Adds the message of one misfit."""
         self._found.append(message)
 
-    def settle(self, stacklevel: int = 4) -> None:
+    def settle(self) -> None:
         """Raises or warns if there are any."""
         if not self._found:
             return
         told = "; ".join(self._found[:5]) + (f"; and {len(self._found) - 5} more" if len(self._found) > 5 else "")
         if not self._skip:
             raise ValueError(f"the weights of the file do not fit the model: {told}")
-        warnings.warn(f"weights were skipped: {told}", stacklevel=stacklevel)
+        warn(f"weights were skipped: {told}")
 
 
 def fit_arrays(layer: Any, variables: Sequence[Variable], stored: Sequence[Any], misfits: Misfits) -> list[Any]:
@@ -307,10 +307,9 @@ def restore_slots(model: Any, arrays: list[NDArray[Any]]) -> None:
     if [tuple(variable.shape) for variable in variables] != [array.shape for array in arrays]:
         # The file of a model that was never trained has no slots: then nothing is lost.
         if len(arrays) > 2 or (arrays and arrays[0].shape == () and int(arrays[0]) > 0):
-            warnings.warn(
+            warn(
                 f"the state of the optimizer {optimizer.name!r} was left out: the file holds {len(arrays)} variables "
                 f"and the model's optimizer has {len(variables)}",
-                stacklevel=4,
             )
         return
     for variable, array in zip(variables, arrays, strict=True):

@@ -71,11 +71,11 @@ class History(NamedTuple):
     output: int
 
 
-def numpy_refused(name: str) -> TypeError:
+def numpy_refused(name: str, module: str = "np") -> TypeError:
     """Returns the error for a function of NumPy that was called on a symbolic tensor."""
     mend = f"fastnn.ops.{name}" if name in function_names else "the function of fastnn.ops that does the same"
     return TypeError(
-        f"np.{name} cannot compute with a symbolic tensor, which has no numbers yet; use {mend} in its place"
+        f"{module}.{name} cannot compute with a symbolic tensor, which has no numbers yet; use {mend} in its place"
     )
 
 
@@ -315,7 +315,7 @@ class KerasTensor(Arithmetic):
         name = function.__name__
         if name in ("ndim", "shape", "size") and args[0] is self:
             return getattr(self, name)
-        raise numpy_refused(name)
+        raise numpy_refused(name, function.__module__.replace("numpy", "np", 1))
 
     if not TYPE_CHECKING:
 

@@ -7,11 +7,11 @@ are resolved when these are known.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from fastnn import losses, optimizers
+from fastnn.caller import warn
 from fastnn.engine.contract import Part
 from fastnn.engine.network import Port
 from fastnn.engine.ownership import LayerChanges, TrainableChanges
@@ -166,7 +166,7 @@ class Compiled:
         self.trained = {layer: self.trained.get(layer, now) for layer, now in leaves}
         return self.trained
 
-    def warn_of_changes(self, stacklevel: int) -> None:
+    def warn_of_changes(self) -> None:
         """Warns of layers whose `trainable` was changed since `compile`."""
         counts = LayerChanges.count, TrainableChanges.count
         if counts == self._unchanged_at:
@@ -177,10 +177,9 @@ class Compiled:
         if not changed:
             self._unchanged_at = counts
         else:
-            warnings.warn(
+            warn(
                 f"{self._network.who()}: trainable was changed after compile() for {', '.join(changed)}; it is read by "
                 "compile(), so call compile() again for it to count",
-                stacklevel=stacklevel + 1,
             )
 
     # Which losses and metrics, and which targets they read.

@@ -12,7 +12,6 @@ import contextlib
 import linecache
 import os
 import traceback
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core, config
+from fastnn.caller import warn
 from fastnn.data.arrays import Feed
 from fastnn.data.batches import Batch
 from fastnn.data.source import Chunk
@@ -428,9 +428,8 @@ def step_of_model(model: Any, method: str, sample: Sample) -> StepProgram:
         tells_of_first=True,
     )
     if method == "train_step" and not made.moves:
-        warnings.warn(
+        warn(
             f"{who} applies no gradient, so the model does not learn; call self.optimizer.apply(gradients, variables)",
-            stacklevel=7,
         )
     return made
 

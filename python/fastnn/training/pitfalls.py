@@ -5,17 +5,14 @@ They are given when a graph for training is made.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastnn.caller import warn
 from fastnn.engine.network import Port
 from fastnn.losses import CategoricalCrossentropy, Loss
 from fastnn.symbolic.tensors import Shape
 from fastnn.training.ports import label
-
-_OF_A_FIT = 8
-"""The level of a warning that is given below `fit`, counted from here to the line that called it."""
 
 
 def warn_of_outputs(
@@ -38,18 +35,18 @@ def warn_of_outputs(
         activation = _activation(node)
         word = label("the output", port, outputs)
         if activation == "softmax" and shape[-1] == 1:
-            _warn(
+            warn(
                 f"{who}: {word} is a softmax over one unit, which is always 1; use activation='sigmoid' for two "
                 "classes, or as many units as there are classes"
             )
         for loss in of_output:
             if isinstance(loss, CategoricalCrossentropy) and shape[-1] == 1 and activation != "softmax":
-                _warn(
+                warn(
                     f"{who}: {loss.name} expects more than one class, but {word} has one unit; use "
                     "binary_crossentropy for two classes"
                 )
             if activation and getattr(loss, "from_logits", False) is True:
-                _warn(
+                warn(
                     f"{who}: {loss.name} was made with from_logits=True, but {word} is that of a {activation}; leave "
                     "from_logits out, or the activation"
                 )
@@ -57,7 +54,7 @@ def warn_of_outputs(
 
 def warn_of_frozen(who: str) -> None:
     """Warns that training changes no weight."""
-    _warn(f"{who} has no trainable weights, so that training changes nothing; set trainable=True and compile again")
+    warn(f"{who} has no trainable weights, so that training changes nothing; set trainable=True and compile again")
 
 
 def _activation(node: tuple[str, Mapping[str, Any]] | None) -> str:
@@ -66,7 +63,3 @@ def _activation(node: tuple[str, Mapping[str, Any]] | None) -> str:
     if kind == "Softmax":
         return "softmax"
     return "sigmoid" if config.get("activation") == "sigmoid" and kind == "Activation" else ""
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, stacklevel=_OF_A_FIT)

@@ -7,13 +7,13 @@ This file checks names and counts; what the arrays themselves must be like is sa
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.caller import warn
 from fastnn.engine.contract import Part
 from fastnn.engine.emission import Emission
 from fastnn.engine.network import Port, Ports
@@ -92,11 +92,10 @@ def warn_of_further(word: str, given: Mapping[str, Any], names: Sequence[str]) -
     """Warns of entries of a dict that no port reads."""
     further = [name for name in given if name not in names]
     if further:
-        warnings.warn(
+        warn(
             f"The structure of `inputs` doesn't match the expected structure: {word} has "
             f"{', '.join(map(repr, further))}, which no input of the model reads; its inputs are "
             f"{', '.join(map(repr, names))}",
-            stacklevel=2,
         )
 
 

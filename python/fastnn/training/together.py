@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import warnings
 import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -21,6 +20,7 @@ import numpy as np
 from fastnn import _core
 from fastnn.callbacks.callback import Callback
 from fastnn.callbacks.callback_list import CallbackList, flattened
+from fastnn.caller import warn
 from fastnn.data.arrays import Feed
 from fastnn.distribution.strategies import DataParallel, distribution
 from fastnn.saving import backup
@@ -210,9 +210,7 @@ class Together(Alone):
                 "set_distribution(None)"
             )
         if self.is_first and self.size > 1 and model not in _told:
-            warnings.warn(
-                f"{cannot}; every process computes whole batches, which takes as long as in one process", stacklevel=7
-            )
+            warn(f"{cannot}; every process computes whole batches, which takes as long as in one process")
         _told.add(model)
 
     def predicted(self, model: Any, x: Any, batch_size: int, predict: Callable[[Any], Any]) -> Any:

@@ -6,7 +6,6 @@ are those of the model's `TrainingState`; the headers of their files say which o
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from typing import Any
@@ -18,6 +17,7 @@ from fastnn import config, losses, optimizers
 from fastnn.callbacks.callback_list import CallbackList
 from fastnn.callbacks.history import History
 from fastnn.callbacks.progress import settled_verbosity
+from fastnn.caller import warn
 from fastnn.data.arrays import ArraySource, Feed
 from fastnn.data.batches import Batch
 from fastnn.data.source import Chunk, Source
@@ -251,7 +251,7 @@ class Trainer(Steps):
             if validation is not None:
                 programs.evaluation(compiled, held_feed.x, held_feed.y)
             steps = _steps("steps_per_epoch", steps_per_epoch, source)
-            compiled.warn_of_changes(stacklevel=4)
+            compiled.warn_of_changes()
             group.check(self, feed, batch_size=rows_of_step if isinstance(rows_of_step, int) else None, epochs=epochs,
                         initial_epoch=initial_epoch, steps=steps, shuffle=bool(shuffle),
                         validation=None if validation is None else held_feed.rows)  # fmt: skip
@@ -538,7 +538,7 @@ def _epochs(epochs: Any) -> int:
     asked, most = _integer("epochs", epochs, 0), config.max_epochs()
     if most is None or asked <= most:
         return asked
-    warnings.warn(f"epochs={asked} is limited to {most} by config.set_max_epochs", stacklevel=3)
+    warn(f"epochs={asked} is limited to {most} by config.set_max_epochs")
     return most
 
 

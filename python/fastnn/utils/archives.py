@@ -6,11 +6,12 @@ import os
 import secrets
 import shutil
 import tarfile
-import warnings
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from fastnn.caller import warn
 
 _KINDS = ("tar", "zip")
 
@@ -105,10 +106,9 @@ def _extract_zip(archive: Path, folder: Path) -> None:
 
 
 def _warn(member: str, archive: Path) -> None:
-    warnings.warn(
+    warn(
         f"get_file left out {member!r} of {archive.name}: it would lie outside the folder, link out of it, or is no "
         "ordinary file",
-        stacklevel=5,
     )
 
 

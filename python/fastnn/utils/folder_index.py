@@ -173,6 +173,12 @@ class Folder:
             here, there = _part(checked, paths, labels, part)
             if not here:
                 kind = f"{part} {self.what}" if self.subset == "both" else self.what
+                if paths:
+                    raise ValueError(
+                        f"{self.who}: none of the {len(paths)} {self.what} files in folder {os.fspath(self.directory)} "
+                        f"is left for {part} with validation_split={self.validation_split}; give more files, or choose "
+                        "another share"
+                    )
                 raise ValueError(
                     f"{self.who}: no {kind} files found in folder {os.fspath(self.directory)}; it reads files that end "
                     f"in {', '.join(self.formats)}, in one subfolder for each class where labels are inferred"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
-import warnings
+import os
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastnn import config
+from fastnn.caller import warn
 from fastnn.utils.resampling import centered_window, resized
 
 _MODES = {"grayscale": ("L", "I;16", "I"), "rgb": ("RGB",), "rgba": ("RGBA",)}
@@ -46,7 +47,9 @@ def decoded(content: bytes, mode: str | None, who: str) -> NDArray[Any]:
         image = pillow.open(io.BytesIO(content))
         image.load()
     except Exception as error:
-        raise ValueError(f"{who} is no image that Pillow reads: {error}") from None
+        # Pillow names an object where it was given no path.
+        why = "" if isinstance(error, pillow.UnidentifiedImageError) else f": {error}"
+        raise ValueError(f"{who} is no image that Pillow reads{why}") from None
     if mode is None:
         mode = image.mode if image.mode in ("L", "RGB", "RGBA", "I;16", "I") else "RGBA" if "A" in image.mode else "RGB"
     if image.mode != mode and not (mode == "L" and image.mode in _MODES["grayscale"]):
@@ -91,8 +94,12 @@ def load_img(
     if not isinstance(path, (str, bytes, PathLike, io.BytesIO)):
         raise TypeError(f"load_img expects a path or io.BytesIO, got {type(path).__name__}")
     pillow = _pillow("load_img")
-    source = path if isinstance(path, io.BytesIO) else io.BytesIO(Path(path).read_bytes())
-    image = pillow.open(source)
+    named = "the content" if isinstance(path, io.BytesIO) else repr(os.fsdecode(path))
+    source = path if isinstance(path, io.BytesIO) else io.BytesIO(Path(os.fsdecode(path)).read_bytes())
+    try:
+        image = pillow.open(source)
+    except pillow.UnidentifiedImageError:
+        raise pillow.UnidentifiedImageError(f"load_img: {named} is no image that Pillow reads") from None
     image.load()
     if image.mode not in _MODES[color_mode]:
         image = image.convert(_MODES[color_mode][0])
@@ -242,6 +249,6 @@ def save_img(
     file_format = {"jpg": "jpeg"}.get((file_format or "").lower(), file_format or None)
     image = array_to_img(x, data_format, scale)
     if image.mode == "RGBA" and (file_format or "").lower() == "jpeg":
-        warnings.warn("save_img: JPEG holds no transparency, which is left out; write a PNG to keep it", stacklevel=2)
+        warn("save_img: JPEG holds no transparency, which is left out; write a PNG to keep it")
         image = image.convert("RGB")
     image.save(path, format=file_format, **kwargs)

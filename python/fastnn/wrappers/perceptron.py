@@ -6,7 +6,6 @@ between classes and numbers (labels, losses, scores) is in `perceptrons.py`.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
@@ -22,6 +21,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from fastnn import optimizers
 from fastnn.callbacks import Callback
+from fastnn.caller import warn
 from fastnn.layers import Dense, Input
 from fastnn.models import Sequential
 from fastnn.naming import suggestion
@@ -254,9 +254,8 @@ class Perceptron(BaseEstimator):
         if self.batch_size == "auto":
             return min(200, rows)
         if self.batch_size > rows:
-            warnings.warn(
+            warn(
                 f"batch_size={self.batch_size} is more than the {rows} rows there are; all of them are one batch",
-                stacklevel=5,
             )
         return int(min(self.batch_size, rows))
 
@@ -284,14 +283,13 @@ class Perceptron(BaseEstimator):
                 sample_weight=weights, callbacks=[watch],
             )  # fmt: skip
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            warn("Training interrupted by user.")
         if watch.best is not None:
             self.network_.set_weights(watch.best)
         if passes > 1 and self.n_iter_ == passes and not self.network_.stop_training:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__}: max_iter={passes} reached, and the optimization hasn't converged yet",
                 ConvergenceWarning,
-                stacklevel=4,
             )
 
     def _outputs(self, X: Any) -> Array:

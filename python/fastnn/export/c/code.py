@@ -393,6 +393,21 @@ def _batch_normalization(b: _Builder, node: Node) -> None:
                b.array(term))  # fmt: skip
 
 
+@exports("Normalization")
+def _standardization(b: _Builder, node: Node) -> None:
+    given, _ = _shapes(b, node)
+    mean, variance = (
+        np.asarray(node.weights.get(role, node.config.get(role)), dtype=np.float64) for role in ("mean", "variance")
+    )
+    deviation = np.maximum(np.sqrt(variance), 1e-7)
+    factor, term = (deviation, mean) if node.config.get("invert") else (1 / deviation, -mean / deviation)
+    axis = node.config.get("axis", -1)
+    axes = [] if axis is None else [axis] if isinstance(axis, int) else list(axis)
+    kept = [size if i in [one % (len(given) + 1) for one in axes] else 1 for i, size in enumerate(given, 1)]
+    whole = [np.broadcast_to(one.reshape(kept if one.size > 1 else [1] * len(given)), given) for one in (factor, term)]
+    b.in_place("scale", 1, b.size, 1, *(b.array(one) for one in whole))
+
+
 @exports("LayerNormalization", "RMSNormalization")
 def _row_normalization(b: _Builder, node: Node) -> None:
     given, _ = _shapes(b, node)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from fastnn.caller import warn
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.node_layer import BY_NODE, NodeLayer
@@ -83,7 +83,7 @@ class InputLayer(NodeLayer):
         if shape is not None:
             kwargs["input_shape"] = shape
         elif "input_shape" in kwargs:
-            warnings.warn("InputLayer: input_shape is deprecated; write shape= in its place", stacklevel=2)
+            warn("InputLayer: input_shape is deprecated; write shape= in its place")
         if batch_size is not None:
             check_count("Input", "batch_size", batch_size)
         fixed = kwargs.get("batch_shape", kwargs.get("batch_input_shape"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from fastnn import config, ops
+from fastnn.caller import warn
 from fastnn.engine.contract import title
 from fastnn.engine.layer import Layer
 from fastnn.initializers import STFT
@@ -220,7 +220,7 @@ class STFTSpectrogram(Layer):
         if fft_length is not None and fft_length < frame_length:
             raise ValueError(f"{title(self)} expects fft_length of at least frame_length, got {fft_length}")
         if fft_length is not None and fft_length & (fft_length - 1):
-            warnings.warn(f"{title(self)}: fft_length={fft_length} is no power of two", UserWarning, stacklevel=2)
+            warn(f"{title(self)}: fft_length={fft_length} is no power of two", UserWarning)
         for name, words in (
             ("mode", ("log", "magnitude", "psd", "real", "imag", "angle", "stft")),
             ("padding", ("valid", "same")),
