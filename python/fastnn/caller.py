@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 import warnings
 
 
@@ -13,7 +13,8 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
         message: What to say.
         category: The kind of warning.
     """
-    frame = sys._getframe(1)
+    frame = inspect.currentframe()
+    assert frame is not None
     while frame.f_back is not None and _is_within(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
     registry = frame.f_globals.setdefault("__warningregistry__", {})
