@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 #include <utility>
 
 #include "fastnn/parallel.hpp"
@@ -17,29 +16,19 @@ using Clock = std::chrono::steady_clock;
 // being woken costs 5 to 50 us. Who has lost the processor meanwhile is not alone on it, and sleeps at once.
 constexpr auto kWatch = std::chrono::microseconds(300), kLost = std::chrono::microseconds(20);
 
-inline void pause() {
-#if defined(__SSE2__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#else
-  std::this_thread::yield();
-#endif
-}
-
 // Waits for ready() without sleeping, at most kWatch.
 template <class Ready>
 bool watch(const Ready& ready) {
   for (int i = 0; i < 64; ++i) {
     if (ready()) return true;
-    pause();
+    spin_pause();
   }
   auto now = Clock::now(), before = now;
   const auto end = now + kWatch;
   do {
     for (int i = 0; i < 64; ++i) {
       if (ready()) return true;
-      pause();
+      spin_pause();
     }
     before = std::exchange(now, Clock::now());
   } while (now < end && now - before < kLost);

@@ -10,10 +10,22 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <thread>
 
 #include "fastnn/tensor.hpp"
 
 namespace fastnn {
+
+/// What a thread does between two looks at something that it waits for without sleeping.
+inline void spin_pause() {
+#if defined(__SSE2__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#else
+  std::this_thread::yield();
+#endif
+}
 
 class Crew {
  public:

@@ -14,6 +14,7 @@
 #include <new>
 #include <shared_mutex>
 
+#include "fastnn/crew.hpp"
 #include "fastnn/error.hpp"
 
 namespace fastnn {
@@ -68,11 +69,29 @@ void Accumulator::touch() const {
   remainder->touch();
 }
 
-ReadVariables::ReadVariables() { lock->readers.lock_shared(); }
+namespace {
+
+// A step of a small network holds the lock for a few microseconds, which is less than it takes to fall asleep and wake.
+constexpr int kTries = 400;
+
+template <class Try>
+bool soon(Try&& attempt) {
+  for (int i = 0; i < kTries; ++i) {
+    if (attempt()) return true;
+    spin_pause();
+  }
+  return false;
+}
+
+}  // namespace
+
+ReadVariables::ReadVariables() {
+  if (!soon([] { return lock->readers.try_lock_shared(); })) lock->readers.lock_shared();
+}
 ReadVariables::~ReadVariables() { lock->readers.unlock_shared(); }
 
 WriteVariables::WriteVariables() {
-  lock->readers.lock();
+  if (!soon([] { return lock->readers.try_lock(); })) lock->readers.lock();
   lock->writing.lock();
 }
 WriteVariables::~WriteVariables() {
