@@ -85,7 +85,7 @@ def test_the_error_of_an_unknown_name_can_be_copied():
 def test_a_monitored_name_that_is_not_logged(make, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model = compiled(metrics=["accuracy"])
-    with pytest.raises(ValueError, match=r"loss, accuracy, and .* val_loss, val_accuracy\. Did you mean 'val_accuracy'\? Where"):
+    with pytest.raises(ValueError, match=r"accuracy, and .* val_loss, val_accuracy\. Did you mean 'val_accuracy'\? W"):
         model.fit(X, LABELS, validation_split=0.2, verbose=0, callbacks=[make(monitor="val_acc")])
     with pytest.warns(UserWarning, match=r"not among the logs: .*\. Did you mean 'val_accuracy'\?"):
         model.fit(X, LABELS, validation_split=0.2, verbose=0, callbacks=[make(monitor="val_acc", mode="max")])
