@@ -45,7 +45,7 @@ SEARCHES = {
     "Conv2D": "layers.Conv2D.html",
     "Adam": "optimizers.Adam.html",
     "fit": "Model.html#fastnn.Model.fit",
-    "overfitting": "course/06_overfitting.html",
+    "overfitting": "glossary.html#term-Overfitting",
 }
 
 # Of the text in view the least ratio of its luminance to that of its ground, as WCAG computes it, and where.
