@@ -113,6 +113,7 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     fastnn.config.set_num_threads(1)
     model = network()
+    here = machine()  # before this process is bound to one processor
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.save(path)
@@ -124,7 +125,6 @@ def main() -> None:
                 for name, connections in (("one connection", 1), ("eight connections", 8))
             ]
     rows.append(line("`model.predict` itself, without HTTP", direct(model, seconds), seconds))
-    here = machine()
     packages = ", ".join(f"{name} {version(name)}" for name in ("fastapi", "uvicorn"))
     print(
         f"{here['processor']}, {here['processors']} processors, commit {commit()}, Python "
