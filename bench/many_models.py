@@ -15,9 +15,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench import workloads
+import fastnn
+from bench.fastnn_adapter import translated
 from bench.report import in_words, markdown, times
+from bench.workloads import WORKLOADS
 
+COURSE = next(one for one in WORKLOADS if one.name == "course-mlp")
 MODELS = 200
 EPOCHS = 20
 NEW_PROCESSES = 10
@@ -26,34 +29,27 @@ NEW_PROCESSES = 10
 
 def built(seed: int) -> Any:
     """Returns the compiled network of the course with weights of its own."""
-    import fastnn
-    from fastnn.layers import Dense
-
     fastnn.utils.set_random_seed(seed)
-    model = fastnn.Sequential(
-        [fastnn.Input((1,)), Dense(16, activation="relu"), Dense(32, activation="relu"), Dense(2, activation="softmax")]
-    )
-    model.compile(fastnn.optimizers.Adam(0.0001), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model = fastnn.Sequential([fastnn.Input((1,)), *(translated(layer) for layer in COURSE.layers)])
+    model.compile(fastnn.optimizers.Adam(COURSE.learning_rate), COURSE.loss, metrics=["accuracy"])
     return model
 
 
 def trained(seed: int, epochs: int) -> float:
     """Trains one model on one thread, and returns its last loss."""
-    import fastnn
-
     fastnn.config.set_num_threads(1)
-    x, y = workloads.course_samples()
-    history = built(seed).fit(x, y, batch_size=10, epochs=epochs, verbose=0).history
+    x, y = COURSE.data()
+    history = built(seed).fit(x, y, batch_size=COURSE.batch_size, epochs=epochs, verbose=0).history
     return float(history["loss"][-1])
 
 
 def by_fit_many(count: int, epochs: int, threads: int) -> list[float]:
     """Trains the models side by side; returns their last losses."""
-    import fastnn
-
-    x, y = workloads.course_samples()
+    x, y = COURSE.data()
     arguments = [{"seed": seed} for seed in range(count)]
-    models = fastnn.wrappers.fit_many(built, x, y, arguments=arguments, threads=threads, batch_size=10, epochs=epochs)
+    models = fastnn.wrappers.fit_many(
+        built, x, y, arguments=arguments, threads=threads, batch_size=COURSE.batch_size, epochs=epochs
+    )
     return [float(model.history.history["loss"][-1]) for model in models]
 
 

@@ -44,9 +44,7 @@ def computed_in(name: Any) -> Any:
     """
     if not isinstance(name, str) or name not in _SHORTER:
         return name
-    warn(
-        f"fastnn computes in float32 where {name} is asked for: that has more digits, and processors are fast with it",
-    )
+    warn(f"fastnn computes in float32 where {name} is asked for: that has more digits, and processors are fast with it")
     return "float32"
 
 

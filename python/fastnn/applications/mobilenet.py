@@ -52,7 +52,7 @@ def published_side(request: Request, known: tuple[int, ...]) -> int:
         return side
     warn(
         f"{request.who} has pretrained weights for square images of {', '.join(map(str, known))} pixels; those for 224 "
-        f"are loaded for images of shape {request.shape}",
+        f"are loaded for images of shape {request.shape}"
     )
     return 224
 

@@ -125,7 +125,7 @@ def _files(request: Request, size: str, alpha: float, minimalistic: bool) -> Pub
     if side_of(request.shape) != 224:
         warn(
             f"{request.who} has pretrained weights for images of 224x224 pixels; they are loaded for images of shape "
-            f"{request.shape}",
+            f"{request.shape}"
         )
     stem = f"weights_mobilenet_v3_{key}_float"
     with_top, without_top = _HASHES[key]

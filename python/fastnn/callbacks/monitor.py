@@ -36,9 +36,7 @@ class MonitorCallback(Callback):
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            warn(
-                f"{type(self).__name__} expects mode 'auto', 'min' or 'max', got {mode!r}; it is taken as 'auto'",
-            )
+            warn(f"{type(self).__name__} expects mode 'auto', 'min' or 'max', got {mode!r}; it is taken as 'auto'")
             mode = "auto"
         self.monitor = monitor
         self.mode = mode
@@ -79,7 +77,7 @@ class MonitorCallback(Callback):
         if value is None:
             warn(
                 f"{type(self).__name__} watches {self.monitor!r}, which is not among the logs: {', '.join(logs or {})}."
-                + _meant(self.monitor, logs or {}),
+                + _meant(self.monitor, logs or {})
             )
             return None
         return float(value)

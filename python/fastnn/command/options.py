@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:
@@ -24,3 +25,10 @@ def positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expects an integer of at least 1, got {text!r}")
     return int(text)
+
+
+def require_existing(*paths: Path) -> None:
+    """Raises ValueError for a file or folder of the command line that is not there."""
+    for path in paths:
+        if not path.exists():
+            raise ValueError(f"there is no file or folder {str(path)!r}")

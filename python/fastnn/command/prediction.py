@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import models, utils
-from fastnn.command import columns
+from fastnn.command import columns, options
 from fastnn.command.columns import Columns, Images
 
 _IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".gif"}
@@ -32,9 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
         ValueError: The data do not fit the model.
         OSError: A file cannot be read or written.
     """
-    for path in (arguments.model, *arguments.data):
-        if not path.exists():
-            raise ValueError(f"there is no file or folder {str(path)!r}")
+    options.require_existing(arguments.model, *arguments.data)
     inputs = columns.load(arguments.model)
     model = models.load_model(arguments.model)
     if isinstance(inputs, Columns):

@@ -48,8 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
         OSError: A file cannot be read or written.
         ImportError: The report that was asked for needs matplotlib, which is missing.
     """
-    if not arguments.data.exists():
-        raise ValueError(f"there is no file or folder {str(arguments.data)!r}")
+    options.require_existing(arguments.data)
     if arguments.output.suffix != ".keras":
         raise ValueError(f"--output expects a file that ends in .keras, got {arguments.output}")
     if not 0 < arguments.validation < 1:

@@ -109,7 +109,7 @@ class Indexed:
         if missing and isinstance(dataset, PyDataset):
             warn(
                 f"{type(dataset).__name__}: call super().__init__(**kwargs) in its constructor; batches are made by "
-                "one thread now",
+                "one thread now"
             )
         self.workers = _count(dataset, "workers", 1)
         self.ahead = _count(dataset, "max_queue_size", 10) if self.workers else 0

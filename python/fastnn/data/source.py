@@ -23,7 +23,7 @@ def warn_of_end(argument: str, done: int, steps: int | None) -> None:
     """Warns that a pass over the rows has ended before the steps that were asked for."""
     warn(
         f"Your input ran out of data after {done} of {steps} steps; interrupting training. Give {argument} a smaller "
-        "number, or leave it out to take all rows",
+        "number, or leave it out to take all rows"
     )
 
 
@@ -31,7 +31,7 @@ def warn_of_exhaustion(done: int, epochs: int) -> None:
     """Warns that data which can be passed over once have ended before the epochs that were asked for."""
     warn(
         f"Your input ran out of data after {done} of {epochs} epochs; training ends. A generator can be passed over "
-        "once: let it go on without end and give steps_per_epoch, or pass a fastnn.utils.PyDataset",
+        "once: let it go on without end and give steps_per_epoch, or pass a fastnn.utils.PyDataset"
     )
 
 

@@ -171,7 +171,7 @@ def warn_of_lost_mask(layer: Part) -> None:
         state.warned_of_mask = True
         warn(
             f"{title(layer)} cannot keep the mask of its input, and what follows will not know which places "
-            "count; put a layer before it that ends the sequence, such as an LSTM or GlobalAveragePooling1D",
+            "count; put a layer before it that ends the sequence, such as an LSTM or GlobalAveragePooling1D"
         )
 
 

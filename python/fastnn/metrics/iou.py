@@ -265,9 +265,7 @@ class OneHotMeanIoU(MeanIoU):
 def _weights_of_places(metric: IoU, sample_weight: Any, rank: int) -> Any:
     """Returns sample weights in the type of the counts, with as many axes as the class indices."""
     if "int" in metric.dtype and not is_traced(sample_weight) and np.asarray(sample_weight).dtype.kind == "f":
-        warn(
-            f"{metric.name}: sample weights are truncated to integers; give the metric dtype='float32' for others",
-        )
+        warn(f"{metric.name}: sample weights are truncated to integers; give the metric dtype='float32' for others")
     weights = ops.cast(sample_weight, floatx())
     if "int" in metric.dtype:
         weights = ops.trunc(weights)

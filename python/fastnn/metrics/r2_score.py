@@ -116,7 +116,7 @@ class R2Score(CountingMetric):
         if self.num_regressors and free <= 0:
             warn(
                 f"R2Score: {self.num_regressors} regressors need more than {self.num_regressors + 1} samples for the "
-                "adjusted score; the plain score is returned",
+                "adjusted score; the plain score is returned"
             )
         elif self.num_regressors:
             scores = 1 - (1 - scores) * (float(self.num_samples.exact()) - 1) / free

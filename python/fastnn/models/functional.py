@@ -129,7 +129,7 @@ class CallGraph(ModelNetwork):
             warn(
                 f"The structure of `inputs` doesn't match the expected structure: {self.who()} expects {names}, got "
                 f"a {type(x).__name__} of {len(x)}; its arrays are taken in the order of "
-                f"{quoted(self._of_model.inputs)}",
+                f"{quoted(self._of_model.inputs)}"
             )
 
     def known_shapes(self, input_shape: Any) -> list[Shape]:

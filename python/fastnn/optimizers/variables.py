@@ -273,9 +273,7 @@ class OptimizerVariables(Configurable):
         """
         variables = self.variables
         if len(store) != len(variables):
-            warn(
-                f"{type(self).__name__} has {len(variables)} variables, the file {len(store)}; none is loaded",
-            )
+            warn(f"{type(self).__name__} has {len(variables)} variables, the file {len(store)}; none is loaded")
             return
         for i, variable in enumerate(variables):
             variable.assign(np.asarray(store[str(i)]))

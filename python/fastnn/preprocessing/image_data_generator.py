@@ -256,9 +256,7 @@ class ImageDataGenerator:
             (self.zca_whitening, "zca_whitening", self.zca_whitening_matrix),
         ):
             if wanted and found is None:
-                warn(
-                    f"ImageDataGenerator: {name} has no effect before fit(images) has found the statistics",
-                )
+                warn(f"ImageDataGenerator: {name} has no effect before fit(images) has found the statistics")
         if self.featurewise_center and self.mean is not None:
             x -= self.mean
         if self.featurewise_std_normalization and self.std is not None:
@@ -363,7 +361,7 @@ class ImageDataGenerator:
         if images.shape[self.channel_axis] not in (1, 3, 4):
             warn(
                 f"ImageDataGenerator.fit expects 1, 3 or 4 channels on axis {self.channel_axis} (data_format "
-                f"{self.data_format!r}), got images of shape {images.shape}",
+                f"{self.data_format!r}), got images of shape {images.shape}"
             )
         if self.rescale:
             images *= self.rescale

@@ -271,7 +271,7 @@ class NumpyArrayIterator(ImageIterator):
         if images.shape[axis] not in (1, 3, 4):
             warn(
                 f"{who} expects 1, 3 or 4 channels on axis {axis} (data_format {self.data_format!r}), got images "
-                f"of shape {images.shape}",
+                f"of shape {images.shape}"
             )
         self.x, self.y, self.x_misc, self.sample_weight = images, labels, further, weights
 
@@ -521,7 +521,7 @@ class DataFrameIterator(FileIterator):
             if len(kept) < len(names):
                 warn(
                     f"{who}: {len(names) - len(kept)} of {len(names)} files of column x_col={x_col!r} are missing or "
-                    "no images, and are ignored",
+                    "no images, and are ignored"
                 )
         labels: dict[int, Any] = {}
         if named:

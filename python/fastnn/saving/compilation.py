@@ -71,7 +71,7 @@ def compile_as(model: Any, config: Mapping[str, Any] | None, reading: Reading, o
             warn(
                 f"{type(model).__name__} was loaded without being compiled, since its compile() takes arguments of its "
                 "own: call compile(), and then load_weights() for the state of its optimizers, or write "
-                "get_compile_config() and compile_from_config(config)",
+                "get_compile_config() and compile_from_config(config)"
             )
             return False
         if "optimizer" not in config:

@@ -121,7 +121,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
     if isinstance(model, Network) and (strange := only_for_fastnn(model)):
         warn(
             f"{path}: fastnn reads this file, but Keras cannot: it has no form for {', '.join(strange)} with such "
-            "arguments between layers; put that into the call() of a layer",
+            "arguments between layers; put that into the call() of a layer"
         )
     if kind == "h5":
         with replacing(path) as beside, hdf5.written(beside) as file:

@@ -309,7 +309,7 @@ def restore_slots(model: Any, arrays: list[NDArray[Any]]) -> None:
         if len(arrays) > 2 or (arrays and arrays[0].shape == () and int(arrays[0]) > 0):
             warn(
                 f"the state of the optimizer {optimizer.name!r} was left out: the file holds {len(arrays)} variables "
-                f"and the model's optimizer has {len(variables)}",
+                f"and the model's optimizer has {len(variables)}"
             )
         return
     for variable, array in zip(variables, arrays, strict=True):

@@ -179,7 +179,7 @@ class Compiled:
         else:
             warn(
                 f"{self._network.who()}: trainable was changed after compile() for {', '.join(changed)}; it is read by "
-                "compile(), so call compile() again for it to count",
+                "compile(), so call compile() again for it to count"
             )
 
     # Which losses and metrics, and which targets they read.

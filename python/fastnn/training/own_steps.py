@@ -428,9 +428,7 @@ def step_of_model(model: Any, method: str, sample: Sample) -> StepProgram:
         tells_of_first=True,
     )
     if method == "train_step" and not made.moves:
-        warn(
-            f"{who} applies no gradient, so the model does not learn; call self.optimizer.apply(gradients, variables)",
-        )
+        warn(f"{who} applies no gradient, so the model does not learn; call self.optimizer.apply(gradients, variables)")
     return made
 
 

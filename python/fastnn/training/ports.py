@@ -95,7 +95,7 @@ def warn_of_further(word: str, given: Mapping[str, Any], names: Sequence[str]) -
         warn(
             f"The structure of `inputs` doesn't match the expected structure: {word} has "
             f"{', '.join(map(repr, further))}, which no input of the model reads; its inputs are "
-            f"{', '.join(map(repr, names))}",
+            f"{', '.join(map(repr, names))}"
         )
 
 

@@ -108,7 +108,7 @@ def _extract_zip(archive: Path, folder: Path) -> None:
 def _warn(member: str, archive: Path) -> None:
     warn(
         f"get_file left out {member!r} of {archive.name}: it would lie outside the folder, link out of it, or is no "
-        "ordinary file",
+        "ordinary file"
     )
 
 

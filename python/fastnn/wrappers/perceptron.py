@@ -254,9 +254,7 @@ class Perceptron(BaseEstimator):
         if self.batch_size == "auto":
             return min(200, rows)
         if self.batch_size > rows:
-            warn(
-                f"batch_size={self.batch_size} is more than the {rows} rows there are; all of them are one batch",
-            )
+            warn(f"batch_size={self.batch_size} is more than the {rows} rows there are; all of them are one batch")
         return int(min(self.batch_size, rows))
 
     def _split(
