@@ -24,7 +24,7 @@ CPP_FLOORS = [
     (1, r"fastnn/(parallel|crew|random|text_hashing|packet)\.(hpp|cpp)"),
     (2, r"fastnn/kernels/\w+\.(hpp|cpp|inc)"),
     (3, r"fastnn/instruction_set\.(hpp|cpp)"),
-    (3, r"fastnn/(layer|fusing_layer|sizing|targets|recurrence|variable)\.(hpp|cpp)"),
+    (3, r"fastnn/(layer|fusing_layer|sizing|targets|recurrence|variable|variable_lock)\.(hpp|cpp)"),
     (3, r"fastnn/layers/\w+\.cpp"),
     (4, r"fastnn/(graph|differentiation|plan|executor|record|peers|columns|feed|division|gradient_chain)\.(hpp|cpp)"),
     (4, r"fastnn/(update_rule|constraint)\.(hpp|cpp)"),

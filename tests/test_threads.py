@@ -126,6 +126,25 @@ def test_weights_and_random_streams_of_one_step(tmp_path, loaded):
     assert len(steps) == 5, "training has stood still"
 
 
+def test_models_with_a_layer_in_common_do_not_step_at_the_same_time():
+    """Each step of each model makes the weights smaller by 1; a step that read them too early would be lost."""
+    counters, x = Counters(), np.zeros((64, 1), np.float32)
+    models = [fastnn.Sequential([fastnn.Input((1,)), counters]) for _ in range(3)]
+
+    def train(model):
+        for _ in range(4):
+            model.fit(x, x, batch_size=1, verbose=0)
+
+    for model in models:
+        model.compile(fastnn.optimizers.SGD(1.0), "mse")
+    threads = [threading.Thread(target=train, args=(model,)) for model in models]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert numbers_in(counters.get_weights()) == {-3.0 * 4 * 64}
+
+
 def test_set_weights_is_one_step():
     """A prediction reads the old weights or the new ones, not some of each."""
     model = fastnn.Sequential([fastnn.Input((1,)), *(layers.Dense(64, use_bias=False) for _ in range(6))])

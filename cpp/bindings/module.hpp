@@ -79,7 +79,7 @@ void bind_committed(Class& bound, const char* name, Number T::* member) {
       name,
       [member](const T& object) {
         py::gil_scoped_release release;
-        const ReadVariables reading;
+        const ReadVariables reading({&object});
         return object.*member;
       },
       [member](T& object, Number value) {

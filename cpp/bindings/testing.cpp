@@ -39,7 +39,7 @@ py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std:
     return shape;
   };
   {
-    const ReadVariables reading;
+    const WriteVariables alone;
     session->forward({});
     for (std::size_t i = 0; i < outputs.size(); ++i)
       if (Real* gradient = session->gradient(executor.output(i))) {
@@ -56,7 +56,7 @@ py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std:
     values.append(value);
   }
   {
-    const ReadVariables reading;
+    const WriteVariables alone;
     session->backward({});
   }
   for (EdgeId edge : inputs) {
@@ -69,7 +69,7 @@ py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std:
     weight_gradients.append(py::make_tuple(
         table.weights[i], copy_out(session->weight_gradients() + table.offsets[i], table.weights[i]->shape())));
   if (training) {
-    const WriteVariables writing;
+    const WriteVariables alone;
     session->commit();
   }
   return py::make_tuple(values, input_gradients, weight_gradients);

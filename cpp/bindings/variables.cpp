@@ -49,7 +49,7 @@ void bind_variables(py::module_& m) {
              py::array result = make_array(v.shape(), v.dtype());
              void* to = result.mutable_data();
              py::gil_scoped_release release;
-             const ReadVariables reading;
+             const ReadVariables reading({&v});
              std::memcpy(to, v.data<void>(), v.bytes());
              return result;
            })
@@ -124,13 +124,17 @@ void bind_variables(py::module_& m) {
         std::vector<Index> steps;
         std::vector<std::pair<std::uint64_t, std::uint64_t>> places;
         std::vector<void*> to;
+        std::vector<const void*> members;
+        for (const auto& optimizer : optimizers) members.push_back(optimizer.get());
+        for (const auto& stream : streams) members.push_back(stream.get());
         for (const VariablePtr& variable : variables) {
+          members.push_back(variable.get());
           values.push_back(make_array(variable->shape(), variable->dtype()));
           to.push_back(values.back().mutable_data());
         }
         {
           py::gil_scoped_release release;
-          const ReadVariables reading;
+          const ReadVariables reading(members);
           for (std::size_t i = 0; i < to.size(); ++i)
             std::memcpy(to[i], variables[i]->data<void>(), variables[i]->bytes());
           for (const auto& optimizer : optimizers) steps.push_back(optimizer->iterations);

@@ -433,6 +433,15 @@ std::optional<Graph::Range> Graph::range(EdgeId input) const {
   return found;
 }
 
+std::vector<const void*> Graph::shared() const {
+  std::vector<const void*> found;
+  for (const Node& node : nodes_) {
+    for (const VariablePtr& variable : node.weights) found.push_back(variable.get());
+    if (node.stream) found.push_back(node.stream.get());
+  }
+  return found;
+}
+
 bool Graph::commits() const {
   return std::any_of(nodes_.begin(), nodes_.end(),
                      [](const Node& node) { return node.layer->random() || node.layer->updates_state(); });

@@ -114,6 +114,8 @@ class Graph {
   /// The number of rows that an input or a node requires of every batch, and its name.
   std::optional<std::pair<Index, std::string>> fixed_rows() const;
 
+  /// The variables and random streams of its nodes, by address.
+  std::vector<const void*> shared() const;
   /// True where a step changes state or advances random streams.
   bool commits() const;
 

@@ -132,6 +132,27 @@ void Phase::find_stops() {
   }
 }
 
+// Not while the phase is made: then the interpreter's lock is held, which steps that are to be waited for may want.
+void Phase::join_family() {
+  if (family_) return;
+  std::vector<const void*> members = executor_.graph().shared();
+  if (of_whole_) {
+    const std::vector<const void*> further = of_whole_->graph().shared();
+    members.insert(members.end(), further.begin(), further.end());
+  }
+  for (const Updated& share : shares_) {
+    members.push_back(share.optimizer.get());
+    for (const VariablePtr& slot : share.optimizer->shared_slots()) members.push_back(slot.get());
+    for (const VariablePtr& weight : share.table.weights) {
+      const WeightSlots slots = share.optimizer->slots(weight);
+      for (const VariablePtr* slot : {&weight, &slots.average, &slots.accumulator}) members.push_back(slot->get());
+      for (const VariablePtr& slot : slots.of_rule) members.push_back(slot.get());
+    }
+  }
+  members.erase(std::remove(members.begin(), members.end(), nullptr), members.end());
+  family_ = family_of(members);
+}
+
 void Phase::check(const RunData& data) const {
   const Graph& graph = executor_.graph();
   check_columns(graph, data.columns);
@@ -176,6 +197,7 @@ std::unique_ptr<Workspace> Phase::workspace(Index capacity) {
   if (tallies_.size() < parts) tallies_.resize(parts, zero());
   // Of a program these come after other commits of a step, which nothing may then interrupt.
   for (const Updated& share : shares_) share.optimizer->build(share.table.weights);
+  join_family();
   if (piece > 0 && trains()) {
     // A convoy has a place for the gradients of each part.
     const std::size_t bytes =
@@ -194,7 +216,7 @@ void Phase::gradients_of_batch(Workspace& space, const Batch& batch, const Pulse
     penalty_ = 0;
     return;
   }
-  const ReadVariables reading;
+  const ReadVariables reading(*family_);
   const Index piece = space.piece();
   unmasked_.clear();
   cut_ = peers_ && piece > 0 ? peers_->cut(batch.count, piece) : Cut::alone(batch.count, piece);
@@ -291,20 +313,20 @@ void Phase::run_segments(Session& session, const Batch& batch, const Pulse& puls
   const Pulse never;
   std::size_t begin = 0;
   {
-    const ReadVariables reading;
+    const ReadVariables reading(*family_);
     feed(session, executor_.graph(), batch.data.columns, batch.order, batch.begin, batch.count);
     session.begin(batch.count);
   }
   for (std::size_t point : session.commit_points()) {
     {
-      const ReadVariables reading;
+      const ReadVariables reading(*family_);
       session.forward(begin, point, begin == 0 ? pulse : never);
     }
-    const WriteVariables writing;
+    const WriteVariables writing(*family_);
     commit_segment(session, begin, point);
     begin = point;
   }
-  const ReadVariables reading;
+  const ReadVariables reading(*family_);
   session.forward(begin, session.graph().nodes().size(), begin == 0 ? pulse : never);
   Tally& tally = tallies_[0];
   tally.rows = static_cast<double>(batch.count);
@@ -405,11 +427,11 @@ bool Phase::commit(Workspace& space) {
   Session& session = space.session();
   if (program_) {
     const std::vector<std::size_t>& points = session.commit_points();
-    const WriteVariables writing;
+    const WriteVariables writing(*family_);
     commit_segment(session, points.empty() ? 0 : points.back(), session.graph().nodes().size());
     keep_values(session);
   } else if (trains() || session.commits() || space.all_rows() != nullptr) {
-    const WriteVariables writing;
+    const WriteVariables writing(*family_);
     const Timed timed(session.record(), Part::update);
     for (std::size_t i = 0; i < shares_.size(); ++i) {
       set_rate(i);
@@ -433,7 +455,8 @@ bool Phase::commit(Workspace& space) {
 }
 
 void Phase::abandon() {
-  const WriteVariables writing;
+  if (!family_) return;
+  const WriteVariables writing(*family_);
   for (const Updated& share : shares_) share.optimizer->abandon();
 }
 
@@ -465,11 +488,12 @@ std::size_t Phase::take_results(const std::vector<std::pair<double, double>>& su
 
 std::vector<std::pair<VariablePtr, std::vector<Real>>> Phase::gradients(const Batch& batch, const Pulse& pulse) {
   if (tallies_.empty()) tallies_.push_back(zero());
+  join_family();
   Workspace space(executor_, batch.count, 0);
   const RunScope scope(space.threads());
   gradients_of_batch(space, batch, pulse);
   reduce(space);
-  const ReadVariables reading;
+  const ReadVariables reading(*family_);
   std::vector<std::pair<VariablePtr, std::vector<Real>>> result;
   const GradientTable& table = executor_.gradients();
   for (std::size_t i = 0; i < table.weights.size(); ++i) {

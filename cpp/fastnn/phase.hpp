@@ -176,6 +176,7 @@ class Phase {
   void run_convoy(Workspace& space, const Batch& batch, const Pulse& pulse);
   void hand_over(const Session& session, Session* all_rows) const;
   void run_whole(Session& session);
+  void join_family();
   void find_stops();
   void count_unmasked(Convoy& convoy, const Batch& batch);
   void chain(std::vector<double>& numbers, const std::function<void()>& add) const;
@@ -207,6 +208,7 @@ class Phase {
     GradientTable table;
   };
   std::vector<Updated> shares_;
+  std::shared_ptr<Family> family_;  // of all that it reads and writes, from its first run on
   std::vector<Value> values_;
   const double* rates_ = nullptr;
   Tally sums_, step_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 
 #include "fastnn/feed.hpp"
 #include "fastnn/parallel.hpp"
@@ -43,6 +44,14 @@ Shape Predictor::shape(std::size_t i, Index rows) {
   return shape;
 }
 
+Family& Predictor::family() {
+  if (Family* known = known_family_.load(std::memory_order_acquire)) return *known;
+  const std::lock_guard<ForkSafeMutex> guard(mutex_);
+  if (!family_) family_ = family_of(executor_.graph().shared());
+  known_family_.store(family_.get(), std::memory_order_release);
+  return *family_;
+}
+
 void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, Index batch_size,
                     const std::vector<void*>& to, const Pulse& pulse) {
   const Graph& graph = executor_.graph();
@@ -57,6 +66,7 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
           end - begin, " rows in batches of ", batch_size);
   if (const Index last = (end - begin) % batch_size; last > 0 && last < end - begin) executor_.graph_for(last);
 
+  Family& family = this->family();
   const auto destination = [&](std::size_t i, Index row) -> void* {
     const std::size_t offset = plain_ ? static_cast<std::size_t>(row) * output(i).row_bytes() : 0;
     return static_cast<std::byte*>(to[i]) + offset;
@@ -90,7 +100,7 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
       const Index stop = std::min(end, start + stretch);
       for (Index row = start; row < stop; row += team->wave()) {
         {
-          const ReadVariables reading;
+          const ReadVariables reading(family);
           team->each_piece(row, std::min(team->wave(), stop - row), [&](Session& session, Index first, Index count) {
             forward(session, first, count, first - start, {});
           });
@@ -98,7 +108,7 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
         patience.ask();
       }
       if (!graph.commits()) continue;
-      const WriteVariables writing;
+      const WriteVariables writing(family);
       team->first().commit();
     }
     return;
@@ -109,11 +119,11 @@ void Predictor::run(const std::vector<Column>& columns, Index begin, Index end, 
     const Index count = std::min(batch_size, end - row);
     if (graph.sized() && session->plan().capacity != count) session.exchange(count);
     {
-      const ReadVariables reading;
+      const ReadVariables reading(family);
       forward(*session, row, count, 0, timed);
     }
     if (session->commits()) {
-      const WriteVariables writing;
+      const WriteVariables writing(family);
       session->commit();
     }
   }

@@ -2,6 +2,8 @@
 // predictor at the same time; each leases a session of its own and shares the variables for the duration of a batch.
 #pragma once
 
+#include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,7 +35,12 @@ class Predictor {
   std::string describe_plan(Index batch_size) { return executor_.describe_plan(batch_size); }
 
  private:
+  Family& family();
+
   Executor executor_;
+  ForkSafeMutex mutex_;
+  std::shared_ptr<Family> family_;  // of all that it reads and writes, from its first run on
+  std::atomic<Family*> known_family_{nullptr};
   bool plain_ = true;
   std::vector<bool> owned_;  // per output: it shares its memory with no input and no earlier output
 };

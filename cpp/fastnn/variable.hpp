@@ -1,5 +1,5 @@
-// Variables: the numbers that outlive a step (weights, moving statistics, optimizer slots), and the lock that keeps
-// readers from seeing half a commit. The memory of a variable never moves, so all graphs that use it share it.
+// Variables: the numbers that outlive a step (weights, moving statistics, optimizer slots). The memory of a variable never
+// moves, so all graphs that use it share it.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fastnn/tensor.hpp"
+#include "fastnn/variable_lock.hpp"
 
 namespace fastnn {
 
@@ -63,46 +64,6 @@ struct Accumulator {
   double value(Index i = 0) const;
   void set(double value, Index i = 0) const;
   void touch() const;
-};
-
-/// Held while a step or a prediction reads variables. There may be any number of readers.
-class ReadVariables {
- public:
-  ReadVariables();
-  ~ReadVariables();
-  ReadVariables(const ReadVariables&) = delete;
-  ReadVariables& operator=(const ReadVariables&) = delete;
-};
-
-/// Held while variables are written: by a commit or an assignment. Excludes readers, other writers and fork().
-class WriteVariables {
- public:
-  WriteVariables();
-  ~WriteVariables();
-  WriteVariables(const WriteVariables&) = delete;
-  WriteVariables& operator=(const WriteVariables&) = delete;
-};
-
-/// The lock that both stand for.
-struct VariableLock;
-
-/// The lock of this core.
-VariableLock* variable_lock();
-
-/// Makes this core use the lock of another one, before it has variables.
-void share_variable_lock(VariableLock* other);
-
-/// A mutex that is unlocked in a forked child, whichever thread held it in the parent.
-class ForkSafeMutex {
- public:
-  ForkSafeMutex();
-  ~ForkSafeMutex();
-  void lock();
-  void unlock();
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
 };
 
 }  // namespace fastnn
