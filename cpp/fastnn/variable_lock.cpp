@@ -172,7 +172,13 @@ VariableLock* variable_lock() { return &own_lock; }
 void share_variable_lock(VariableLock* other) { lock = other; }
 
 std::shared_ptr<Family> family_of(const std::vector<const void*>& members) {
-  exclude_others();
+  if (members.empty()) return std::make_shared<Family>();
+  // Memory may end in here.
+  struct Alone {
+    Alone() { exclude_others(); }
+    ~Alone() { admit_others(); }
+  };
+  const Alone alone;
   std::shared_ptr<Family> family;
   {
     const std::lock_guard<std::mutex> guard(lock->registry);
@@ -194,7 +200,6 @@ std::shared_ptr<Family> family_of(const std::vector<const void*>& members) {
     if (!family) family = std::make_shared<Family>();
     for (const void* member : members) families[member] = family;
   }
-  admit_others();
   return family;
 }
 
@@ -205,6 +210,7 @@ ReadVariables::ReadVariables(Family& family) {
 }
 
 ReadVariables::ReadVariables(const std::vector<const void*>& members) {
+  others_.reserve(members.size());
   hold();
   {
     const std::lock_guard<std::mutex> guard(lock->registry);
@@ -228,7 +234,10 @@ ReadVariables::ReadVariables(const std::vector<const void*>& members) {
 }
 
 ReadVariables::~ReadVariables() {
-  if (alone_) return admit_others();
+  if (alone_) {
+    admit_others();
+    return;
+  }
   if (family_ != nullptr) family_->lock.unlock_shared();
   for (const auto& family : others_) family->lock.unlock_shared();
   leave();
@@ -249,7 +258,8 @@ WriteVariables::WriteVariables() {
 WriteVariables::~WriteVariables() {
   if (family_ == nullptr) {
     own_place().state.store(kAway);
-    return admit_others();
+    admit_others();
+    return;
   }
   own_place().state.store(kHolding);
   family_->lock.unlock();
