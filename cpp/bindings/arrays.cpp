@@ -109,12 +109,12 @@ std::vector<Column> to_columns(const std::vector<py::array>& arrays) {
 void bind_arrays(py::module_& m) {
   m.def("first_beyond", [](const py::array& array, double low, double high) {
     const Column column = to_column(array);
-    py::gil_scoped_release release;
+    const KeptLock kept(array.nbytes());
     return first_beyond(column, low, high);
   });
   m.def("first_outside", [](const py::array& array, Index low, Index high) {
     const Column column = to_column(array);
-    py::gil_scoped_release release;
+    const KeptLock kept(array.nbytes());
     return first_outside(column, low, high);
   });
 }

@@ -3,7 +3,10 @@
 
 #include <pybind11/pybind11.h>
 
+#include <cstddef>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -72,19 +75,35 @@ std::unique_ptr<T> made(Arguments... arguments) {
   return std::make_unique<T>(std::forward<Arguments>(arguments)...);
 }
 
+/// Keeps the interpreter's lock for what takes less time than to get it back from other threads: it is released only before
+/// waiting for them, or for many bytes.
+class KeptLock {
+ public:
+  explicit KeptLock(std::size_t bytes = 0) {
+    if (bytes > kFewBytes) (*this)();
+  }
+  void operator()() {
+    if (!released_) released_.emplace();
+  }
+
+ private:
+  static constexpr std::size_t kFewBytes = 1 << 16;
+  std::optional<py::gil_scoped_release> released_;
+};
+
 /// Binds a number that the commit of another thread may write: it is read and written under the lock of variables.
 template <typename Class, typename T, typename Number>
 void bind_committed(Class& bound, const char* name, Number T::* member) {
   bound.def_property(
       name,
       [member](const T& object) {
-        py::gil_scoped_release release;
-        const ReadVariables reading({&object});
+        KeptLock kept;
+        const ReadVariables reading({&object}, std::ref(kept));
         return object.*member;
       },
       [member](T& object, Number value) {
-        py::gil_scoped_release release;
-        const WriteVariables writing;
+        KeptLock kept;
+        const WriteVariables writing({&object}, std::ref(kept));
         object.*member = value;
       });
 }

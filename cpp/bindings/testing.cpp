@@ -38,8 +38,9 @@ py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std:
     if (spec.batched()) shape[0] = rows;
     return shape;
   };
+  const Members shared = graph.shared();
   {
-    const WriteVariables alone;
+    const ReadVariables reading(shared);
     session->forward({});
     for (std::size_t i = 0; i < outputs.size(); ++i)
       if (Real* gradient = session->gradient(executor.output(i))) {
@@ -56,7 +57,7 @@ py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std:
     values.append(value);
   }
   {
-    const WriteVariables alone;
+    const ReadVariables reading(shared);
     session->backward({});
   }
   for (EdgeId edge : inputs) {
@@ -69,7 +70,7 @@ py::tuple vjp(const Graph& graph, const std::vector<EdgeId>& outputs, const std:
     weight_gradients.append(py::make_tuple(
         table.weights[i], copy_out(session->weight_gradients() + table.offsets[i], table.weights[i]->shape())));
   if (training) {
-    const WriteVariables alone;
+    const WriteVariables writing(shared);
     session->commit();
   }
   return py::make_tuple(values, input_gradients, weight_gradients);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -158,7 +159,13 @@ void bind_training(py::module_& m) {
             trainer.keep(std::move(kept));
           },
           py::arg("means"))
-      .def("settle", &Trainer::settle, py::arg("add") = false, py::call_guard<py::gil_scoped_release>())
+      .def(
+          "settle",
+          [](Trainer& trainer, bool add) {
+            KeptLock kept;
+            return trainer.settle(add, std::ref(kept));
+          },
+          py::arg("add") = false)
       .def("gradients",
            [](Trainer& trainer, const Columns& columns) {
              std::vector<std::pair<VariablePtr, std::vector<Real>>> found;

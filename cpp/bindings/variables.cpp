@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -48,8 +49,8 @@ void bind_variables(py::module_& m) {
            [](const Variable& v) {
              py::array result = make_array(v.shape(), v.dtype());
              void* to = result.mutable_data();
-             py::gil_scoped_release release;
-             const ReadVariables reading({&v});
+             KeptLock kept(v.bytes());
+             const ReadVariables reading({&v}, std::ref(kept));
              std::memcpy(to, v.data<void>(), v.bytes());
              return result;
            })
@@ -57,8 +58,8 @@ void bind_variables(py::module_& m) {
            [](Variable& v, const py::object& value) {
              const py::array values = values_for(v, value);
              const void* from = values.data();
-             py::gil_scoped_release release;
-             const WriteVariables writing;
+             KeptLock kept(v.bytes());
+             const WriteVariables writing({&v}, std::ref(kept));
              std::memcpy(v.data<void>(), from, v.bytes());
              v.touch();
            })
@@ -68,8 +69,8 @@ void bind_variables(py::module_& m) {
             require(to_shape(value) == v->shape() && remainder->shape() == v->shape(), v->path, " expects shape ",
                     to_string(v->shape()), ", got ", to_string(to_shape(value)));
             const double* from = value.data();
-            py::gil_scoped_release release;
-            const WriteVariables writing;
+            KeptLock kept(v->bytes());
+            const WriteVariables writing({v.get(), remainder.get()}, std::ref(kept));
             const Accumulator sum{v, remainder};
             for (Index i = 0; i < v->size(); ++i) sum.set(from[i], i);
             sum.touch();
@@ -124,17 +125,19 @@ void bind_variables(py::module_& m) {
         std::vector<Index> steps;
         std::vector<std::pair<std::uint64_t, std::uint64_t>> places;
         std::vector<void*> to;
-        std::vector<const void*> members;
+        Members members;
+        std::size_t bytes = 0;
         for (const auto& optimizer : optimizers) members.push_back(optimizer.get());
         for (const auto& stream : streams) members.push_back(stream.get());
         for (const VariablePtr& variable : variables) {
           members.push_back(variable.get());
           values.push_back(make_array(variable->shape(), variable->dtype()));
           to.push_back(values.back().mutable_data());
+          bytes += variable->bytes();
         }
         {
-          py::gil_scoped_release release;
-          const ReadVariables reading(members);
+          KeptLock kept(bytes);
+          const ReadVariables reading(members, std::ref(kept));
           for (std::size_t i = 0; i < to.size(); ++i)
             std::memcpy(to[i], variables[i]->data<void>(), variables[i]->bytes());
           for (const auto& optimizer : optimizers) steps.push_back(optimizer->iterations);
@@ -149,12 +152,16 @@ void bind_variables(py::module_& m) {
         require(variables.size() == given.size(), "expected ", variables.size(), " arrays, got ", given.size());
         std::vector<py::array> values;
         std::vector<const void*> from;
+        Members members;
+        std::size_t bytes = 0;
         for (std::size_t i = 0; i < given.size(); ++i) {
           values.push_back(values_for(*variables[i], given[i]));
           from.push_back(values.back().data());
+          members.push_back(variables[i].get());
+          bytes += variables[i]->bytes();
         }
-        py::gil_scoped_release release;
-        const WriteVariables writing;
+        KeptLock kept(bytes);
+        const WriteVariables writing(members, std::ref(kept));
         for (std::size_t i = 0; i < from.size(); ++i) {
           std::memcpy(variables[i]->data<void>(), from[i], variables[i]->bytes());
           variables[i]->touch();

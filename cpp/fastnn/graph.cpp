@@ -433,8 +433,8 @@ std::optional<Graph::Range> Graph::range(EdgeId input) const {
   return found;
 }
 
-std::vector<const void*> Graph::shared() const {
-  std::vector<const void*> found;
+Members Graph::shared() const {
+  Members found;
   for (const Node& node : nodes_) {
     for (const VariablePtr& variable : node.weights) found.push_back(variable.get());
     if (node.stream) found.push_back(node.stream.get());

@@ -115,7 +115,7 @@ class Graph {
   std::optional<std::pair<Index, std::string>> fixed_rows() const;
 
   /// The variables and random streams of its nodes, by address.
-  std::vector<const void*> shared() const;
+  Members shared() const;
   /// True where a step changes state or advances random streams.
   bool commits() const;
 

@@ -135,9 +135,9 @@ void Phase::find_stops() {
 // Not while the phase is made: then the interpreter's lock is held, which steps that are to be waited for may want.
 void Phase::join_family() {
   if (family_) return;
-  std::vector<const void*> members = executor_.graph().shared();
+  Members members = executor_.graph().shared();
   if (of_whole_) {
-    const std::vector<const void*> further = of_whole_->graph().shared();
+    const Members further = of_whole_->graph().shared();
     members.insert(members.end(), further.begin(), further.end());
   }
   for (const Updated& share : shares_) {

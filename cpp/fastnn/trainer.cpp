@@ -124,11 +124,15 @@ void Trainer::keep(std::vector<MeanOfResults> means) {
   means_ = std::move(means);
 }
 
-std::vector<double> Trainer::settle(bool add) {
+std::vector<double> Trainer::settle(bool add, const BeforeWaiting& before_waiting) {
   const std::vector<std::pair<double, double>> found = results();
   std::vector<double> means;
   means.reserve(means_.size());
-  const WriteVariables writing;
+  Members members;
+  for (const MeanOfResults& mean : means_)
+    for (const Accumulator& part : {mean.sum, mean.count})
+      for (const VariablePtr& variable : {part.rounded, part.remainder}) members.push_back(variable.get());
+  const WriteVariables writing(members, before_waiting);
   for (const MeanOfResults& mean : means_) {
     double sum = 0, count = 0;
     for (const MeanOfResults::Term& term : mean.terms) {

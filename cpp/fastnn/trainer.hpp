@@ -56,7 +56,7 @@ class Trainer {
   void keep(std::vector<MeanOfResults> means);
   /// Writes the sums and the counts of the kept means into their variables, or adds them to what these hold, and
   /// returns the means.
-  std::vector<double> settle(bool add);
+  std::vector<double> settle(bool add, const BeforeWaiting& before_waiting);
 
   /// The values that a program keeps of its last step.
   const std::vector<Phase::Value>& values() const { return phases_.front()->values(); }

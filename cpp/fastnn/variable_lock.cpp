@@ -30,6 +30,7 @@ enum State : int { kAway, kHolding, kWriting };
 struct alignas(64) Place {
   std::atomic<int> state{kAway};
   std::atomic<bool> taken{true};
+  std::thread::id owner = std::this_thread::get_id();
   int depth = 0;  // of the holds of its thread, one within the other
   Place* next = nullptr;
 };
@@ -41,6 +42,7 @@ struct VariableLock {
   std::atomic<bool> excluded{false}, forking{false};
   std::mutex exclusive, fork, registry;  // the first is held by who excludes all others
   std::unordered_map<const void*, std::weak_ptr<Family>> families;
+  std::shared_ptr<Family> strangers = std::make_shared<Family>();  // of all that no program uses
   std::size_t swept = 64;  // the number of families at which those are forgotten that nothing uses
 };
 
@@ -52,7 +54,10 @@ std::atomic<std::uint64_t> forks{0};
 
 Place* take_place() {
   for (Place* place = lock->places; place != nullptr; place = place->next)
-    if (!place->taken.exchange(true)) return place;
+    if (!place->taken.exchange(true)) {
+      place->owner = std::this_thread::get_id();
+      return place;
+    }
   auto* place = new Place;
   place->next = lock->places;
   while (!lock->places.compare_exchange_weak(place->next, place)) {
@@ -70,62 +75,6 @@ Place& own_place() {
   return *held.place;
 }
 
-// Waits until no place of a lock has a state of at least `least`, other than that of this thread.
-void wait_for_others(const VariableLock& of, State least) {
-  const Place* const own = &own_place();
-  for (Place* place = of.places; place != nullptr; place = place->next)
-    for (int looks = 0; place != own && place->state.load() >= least; ++looks)
-      if (looks < 2000)
-        spin_pause();
-      else
-        std::this_thread::sleep_for(std::chrono::microseconds(50));
-}
-
-void hold() {
-  Place& place = own_place();
-  if (place.depth++ > 0) return;
-  for (;;) {
-    place.state.store(kHolding);
-    if (!lock->excluded.load()) return;
-    place.state.store(kAway);
-    const std::lock_guard<std::mutex> until_it_ends(lock->exclusive);
-  }
-}
-
-void leave() {
-  Place& place = own_place();
-  if (--place.depth == 0) place.state.store(kAway);
-}
-
-// Writing begins, unless a fork is under way.
-void begin_writing() {
-  Place& place = own_place();
-  for (;;) {
-    place.state.store(kWriting);
-    if (!lock->forking.load()) return;
-    place.state.store(kHolding);
-    const std::lock_guard<std::mutex> until_it_ends(lock->fork);
-  }
-}
-
-void exclude_others() {
-  lock->exclusive.lock();
-  lock->excluded.store(true);
-  wait_for_others(*lock, kHolding);
-}
-
-void admit_others() {
-  lock->excluded.store(false);
-  lock->exclusive.unlock();
-}
-
-// Families join only while nobody holds the lock.
-Family& root(Family& family) {
-  Family* found = &family;
-  while (found->joined) found = found->joined.get();
-  return *found;
-}
-
 // A step of a small network holds its family for a few microseconds, less than it takes to fall asleep and wake.
 template <class Try>
 bool soon(Try&& attempt) {
@@ -136,9 +85,98 @@ bool soon(Try&& attempt) {
   return false;
 }
 
-void share(Family& family) {
-  if (!soon([&] { return family.lock.try_lock_shared(); })) family.lock.lock_shared();
+void tell(const BeforeWaiting& before_waiting) {
+  if (before_waiting) before_waiting();
 }
+
+// Waits until no place of a lock has a state of at least `least`, other than that of this thread.
+void wait_for_others(const VariableLock& of, State least) {
+  const Place* const own = &own_place();
+  for (Place* place = of.places; place != nullptr; place = place->next)
+    while (place != own && !soon([&] { return place->state.load() < least; }))
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+}
+
+void hold(const BeforeWaiting& before_waiting = {}) {
+  Place& place = own_place();
+  if (place.depth++ > 0) return;
+  for (;;) {
+    place.state.store(kHolding);
+    if (!lock->excluded.load()) return;
+    place.state.store(kAway);
+    if (soon([] { return !lock->excluded.load(); })) continue;
+    tell(before_waiting);
+    const std::lock_guard<std::mutex> until_it_ends(lock->exclusive);
+  }
+}
+
+void leave() {
+  Place& place = own_place();
+  if (--place.depth == 0) place.state.store(kAway);
+}
+
+// Writing begins, unless a fork is under way.
+void begin_writing(const BeforeWaiting& before_waiting = {}) {
+  Place& place = own_place();
+  for (;;) {
+    place.state.store(kWriting);
+    if (!lock->forking.load()) return;
+    place.state.store(kHolding);
+    tell(before_waiting);
+    const std::lock_guard<std::mutex> until_it_ends(lock->fork);
+  }
+}
+
+void end_writing() { own_place().state.store(kHolding); }
+
+// Families join only while nobody holds the lock.
+Family& root(Family& family) {
+  Family* found = &family;
+  while (found->joined) found = found->joined.get();
+  return *found;
+}
+
+// Finds the families of members, each once and in the order in which they are to be locked. Expects the lock to be held and
+// `found` to have room, since memory may not end while it is.
+void find_families(const Members& members, std::vector<std::shared_ptr<Family>>& found) {
+  {
+    const std::lock_guard<std::mutex> guard(lock->registry);
+    for (const void* member : members) {
+      const auto known = lock->families.find(member);
+      std::shared_ptr<Family> family = known == lock->families.end() ? nullptr : known->second.lock();
+      while (family && family->joined) family = family->joined;
+      found.push_back(family ? std::move(family) : lock->strangers);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+}
+
+void share(Family& family, const BeforeWaiting& before_waiting = {}) {
+  if (soon([&] { return family.lock.try_lock_shared(); })) return;
+  tell(before_waiting);
+  family.lock.lock_shared();
+}
+
+void own(Family& family, const BeforeWaiting& before_waiting = {}) {
+  if (soon([&] { return family.lock.try_lock(); })) return;
+  tell(before_waiting);
+  family.lock.lock();
+}
+
+// While this exists, no other thread holds the lock.
+class Alone {
+ public:
+  Alone() {
+    lock->exclusive.lock();
+    lock->excluded.store(true);
+    wait_for_others(*lock, kHolding);
+  }
+  ~Alone() {
+    lock->excluded.store(false);
+    lock->exclusive.unlock();
+  }
+};
 
 void before_fork() {
   own_lock.registry.lock();
@@ -154,11 +192,13 @@ void after_fork() {
 }
 
 void in_child() {
+  // The thread may have another place in this lock, of a second core.
   for (Place* place = own_lock.places; place != nullptr; place = place->next)
-    if (place != &own_place()) place->state = kAway, place->depth = 0, place->taken = false;
+    if (place->owner != std::this_thread::get_id()) place->state = kAway, place->depth = 0, place->taken = false;
   own_lock.excluded = false;
   own_lock.forking = false;
   for (std::mutex* mutex : {&own_lock.exclusive, &own_lock.fork, &own_lock.registry}) new (mutex) std::mutex;
+  new (&own_lock.strangers->lock) std::shared_mutex;
   for (const auto& [member, family] : own_lock.families)
     if (const std::shared_ptr<Family> found = family.lock()) new (&root(*found).lock) std::shared_mutex;
   forks.fetch_add(1);
@@ -171,13 +211,8 @@ const int fork_handler = pthread_atfork(before_fork, after_fork, in_child);
 VariableLock* variable_lock() { return &own_lock; }
 void share_variable_lock(VariableLock* other) { lock = other; }
 
-std::shared_ptr<Family> family_of(const std::vector<const void*>& members) {
+std::shared_ptr<Family> family_of(const Members& members) {
   if (members.empty()) return std::make_shared<Family>();
-  // Memory may end in here.
-  struct Alone {
-    Alone() { exclude_others(); }
-    ~Alone() { admit_others(); }
-  };
   const Alone alone;
   std::shared_ptr<Family> family;
   {
@@ -209,60 +244,38 @@ ReadVariables::ReadVariables(Family& family) {
   share(*family_);
 }
 
-ReadVariables::ReadVariables(const std::vector<const void*>& members) {
-  others_.reserve(members.size());
-  hold();
-  {
-    const std::lock_guard<std::mutex> guard(lock->registry);
-    for (const void* member : members) {
-      const auto found = lock->families.find(member);
-      std::shared_ptr<Family> family = found == lock->families.end() ? nullptr : found->second.lock();
-      while (family && family->joined) family = family->joined;
-      alone_ = alone_ || !family;
-      others_.push_back(std::move(family));
-    }
-  }
-  if (alone_) {
-    others_.clear();
-    leave();
-    exclude_others();
-    return;
-  }
-  std::sort(others_.begin(), others_.end());
-  others_.erase(std::unique(others_.begin(), others_.end()), others_.end());
-  for (const auto& family : others_) share(*family);
+ReadVariables::ReadVariables(const Members& members, const BeforeWaiting& before_waiting) {
+  of_members_.reserve(members.size());
+  hold(before_waiting);
+  find_families(members, of_members_);
+  for (const auto& family : of_members_) share(*family, before_waiting);
 }
 
 ReadVariables::~ReadVariables() {
-  if (alone_) {
-    admit_others();
-    return;
-  }
   if (family_ != nullptr) family_->lock.unlock_shared();
-  for (const auto& family : others_) family->lock.unlock_shared();
+  for (const auto& family : of_members_) family->lock.unlock_shared();
   leave();
 }
 
 WriteVariables::WriteVariables(Family& family) {
   hold();
   family_ = &root(family);
-  if (!soon([&] { return family_->lock.try_lock(); })) family_->lock.lock();
+  own(*family_);
   begin_writing();
 }
 
-WriteVariables::WriteVariables() {
-  exclude_others();
-  begin_writing();
+WriteVariables::WriteVariables(const Members& members, const BeforeWaiting& before_waiting) {
+  of_members_.reserve(members.size());
+  hold(before_waiting);
+  find_families(members, of_members_);
+  for (const auto& family : of_members_) own(*family, before_waiting);
+  begin_writing(before_waiting);
 }
 
 WriteVariables::~WriteVariables() {
-  if (family_ == nullptr) {
-    own_place().state.store(kAway);
-    admit_others();
-    return;
-  }
-  own_place().state.store(kHolding);
-  family_->lock.unlock();
+  end_writing();
+  if (family_ != nullptr) family_->lock.unlock();
+  for (const auto& family : of_members_) family->lock.unlock();
   leave();
 }
 

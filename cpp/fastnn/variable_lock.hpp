@@ -2,8 +2,8 @@
 //
 // What programs use together (the variables and streams of their graphs, their optimizers) is a family: its steps wait for
 // one another, and for nothing else, so that many models may be trained side by side. A family is known by the addresses
-// of its members. Families that a new program joins become one; that, and whatever writes without a program, waits until
-// nobody holds the lock.
+// of its members; what no program uses yet is one family, too. Families that a new program joins become one, which waits
+// until nobody holds the lock.
 //
 // A thread that holds the lock says so in a place of its own, which costs it nothing that other threads would notice.
 //
@@ -12,6 +12,7 @@
 // which they do not exist, starts with new locks.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -19,37 +20,43 @@ namespace fastnn {
 
 class Family;
 
-/// The family of all that has one of these addresses. Waits until nobody holds the lock where it is not known yet.
-std::shared_ptr<Family> family_of(const std::vector<const void*>& members);
+/// Addresses of variables, streams and optimizers.
+using Members = std::vector<const void*>;
 
-/// Held while variables are read: by a step or a prediction of a family, or of what has these addresses. There may be any
-/// number of readers; where an address belongs to no family, there is one, and no writer.
+/// Called, maybe more than once, before a thread waits for longer than a step of a small network takes.
+using BeforeWaiting = std::function<void()>;
+
+/// The family of all these members. Waits until nobody holds the lock, so the caller may not hold what others wait for.
+std::shared_ptr<Family> family_of(const Members& members);
+
+/// Held while variables are read: those of a program by a step or a prediction, or some by their addresses. There may be any
+/// number of readers.
 class ReadVariables {
  public:
   explicit ReadVariables(Family& family);
-  explicit ReadVariables(const std::vector<const void*>& members);
+  explicit ReadVariables(const Members& members, const BeforeWaiting& before_waiting = {});
   ~ReadVariables();
   ReadVariables(const ReadVariables&) = delete;
   ReadVariables& operator=(const ReadVariables&) = delete;
 
  private:
-  Family* family_ = nullptr;                     // the one that was joined, if there is one
-  std::vector<std::shared_ptr<Family>> others_;  // of the members
-  bool alone_ = false;
+  Family* family_ = nullptr;
+  std::vector<std::shared_ptr<Family>> of_members_;
 };
 
-/// Held while variables are written: by a commit of a family, or by an assignment to any. Excludes readers of the family,
-/// or all, and other writers and fork() likewise.
+/// Held while variables are written: by a commit of a program, or by an assignment. Excludes other writers and the readers
+/// of these families, and fork().
 class WriteVariables {
  public:
   explicit WriteVariables(Family& family);
-  WriteVariables();
+  explicit WriteVariables(const Members& members, const BeforeWaiting& before_waiting = {});
   ~WriteVariables();
   WriteVariables(const WriteVariables&) = delete;
   WriteVariables& operator=(const WriteVariables&) = delete;
 
  private:
   Family* family_ = nullptr;
+  std::vector<std::shared_ptr<Family>> of_members_;
 };
 
 /// What both stand for.
