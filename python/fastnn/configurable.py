@@ -20,7 +20,7 @@ from fastnn.custom_objects import get_registered_object
 from fastnn.keras_form import KerasForm
 from fastnn.naming import suggestion
 from fastnn.seeds import is_generator
-from fastnn.signatures import check_kinds
+from fastnn.signatures import check_kinds, signature_of
 
 Self = TypeVar("Self", bound="Configurable")
 Converter = Callable[[Any], Any]
@@ -229,13 +229,13 @@ def is_foreign(cls: type) -> bool:
 
 def accepted_names(cls: type) -> frozenset[str] | None:
     """Returns the names of a constructor's arguments; None where it has **kwargs and may take any."""
-    signature, variadic = _taken_by(cls.__init__)  # type: ignore[misc]
-    return None if variadic is not None else frozenset(signature.parameters)
+    taken = _taken_by(cls.__init__)  # type: ignore[misc]
+    return None if taken.variadic is not None else frozenset(taken.signature.parameters)
 
 
 def constructor_signature(cls: type[Configurable]) -> inspect.Signature:
     """Returns the signature of a class's constructor, `self` included."""
-    return _taken_by(cls.__init__)[0]
+    return _taken_by(cls.__init__).signature
 
 
 _PACKAGE = __name__.partition(".")[0]
@@ -250,11 +250,59 @@ def _short(value: Any) -> str:
     return value.__name__.__repr__() if callable(value) and hasattr(value, "__name__") else repr(value)
 
 
+class _Taken(NamedTuple):
+    """What a constructor takes.
+
+    Attributes:
+        signature: Its signature.
+        variadic: The name of its **kwargs; None: it has none.
+        own: Its arguments without *args and **kwargs in their order, with their defaults, or `Parameter.empty`.
+        places: Those that may be given by place; None where there are other kinds.
+    """
+
+    signature: inspect.Signature
+    variadic: str | None
+    own: dict[str, Any]
+    places: tuple[str, ...] | None
+
+    def arguments(self, this: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the own arguments of a call by name, defaults included.
+
+        Args:
+            this: The object that is constructed.
+            args: The arguments by place.
+            kwargs: Those by name.
+
+        Raises:
+            TypeError: The constructor does not take them.
+        """
+        if self.places is not None and len(args) <= len(self.places):
+            by_place = dict(zip(self.places, args, strict=False))
+            found = {**self.own, **by_place, **kwargs}
+            if self.variadic is not None:
+                found = {name: found[name] for name in self.own}
+            fits = len(found) == len(self.own) and by_place.keys().isdisjoint(kwargs)
+            if fits and not any(value is inspect.Parameter.empty for value in found.values()):
+                return found
+        bound = self.signature.bind(this, *args, **kwargs)
+        bound.apply_defaults()
+        return {name: bound.arguments[name] for name in self.own}
+
+
 @functools.cache
-def _taken_by(init: Callable[..., None]) -> tuple[inspect.Signature, str | None]:
-    """Returns a constructor's signature and the name of its **kwargs. Read at the first use, to keep imports fast."""
-    signature = inspect.signature(init)
-    return signature, next((p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD), None)
+def _taken_by(init: Callable[..., None]) -> _Taken:
+    """Returns what a constructor takes. Read at the first use, to keep imports fast."""
+    signature = signature_of(init)
+    parameters = list(signature.parameters.values())[1:]
+    kinds = {p.kind for p in parameters}
+    return _Taken(
+        signature,
+        next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None),
+        {p.name: p.default for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)},
+        None
+        if kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL}
+        else tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD),
+    )
 
 
 def _recorded(init: Callable[..., None]) -> Callable[..., None]:
@@ -271,18 +319,13 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
             init(self, *args, **kwargs)
             return
         kwargs = _modern(type(self), kwargs)
-        signature, variadic = _taken_by(init)
+        taken = _taken_by(init)
+        _check_known(type(self), taken, kwargs)
         try:
-            bound = signature.bind(self, *args, **kwargs)
+            arguments = taken.arguments(self, args, kwargs)
         except TypeError as error:
-            _check_known(type(self), signature, kwargs)
             raise TypeError(f"{type(self).__name__}() {error}") from None
-        _check_known(type(self), signature, kwargs)
-        bound.apply_defaults()
-        arguments = dict(list(bound.arguments.items())[1:])
-        if variadic is not None:
-            arguments.pop(variadic)
-        check_kinds(type(self).__name__, signature, arguments)
+        check_kinds(type(self).__name__, init, arguments)
         # With names, if none: a constructor further up the chain stores nothing again.
         self._fastnn_arguments = (known or _Recorded())._replace(names=())
         type(self).__fastnn_store_arguments__(self, arguments)
@@ -297,19 +340,13 @@ def _kept(init: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
         if type(self).__init__ is __init__:
-            signature, variadic = _taken_by(init)
+            taken = _taken_by(init)
             try:
-                bound = signature.bind(self, *args, **kwargs)
+                arguments = taken.arguments(self, args, kwargs)
             except TypeError as error:
                 raise TypeError(f"{type(self).__name__}() {error}") from None
-            bound.apply_defaults()
-            arguments = dict(list(bound.arguments.items())[1:])
-            arguments.update(arguments.pop(variadic, {}) if variadic else {})
             # A config gives its arguments by name; those of *args have none.
-            for parameter in signature.parameters.values():
-                if parameter.kind is parameter.VAR_POSITIONAL:
-                    arguments.pop(parameter.name, None)
-            self._fastnn_arguments = _Recorded(given=arguments)
+            self._fastnn_arguments = _Recorded(given={**arguments, **kwargs})
         init(self, *args, **kwargs)
         if type(self).__init__ is __init__:
             self.__fastnn_constructed__()
@@ -326,10 +363,9 @@ def _modern(cls: type[Configurable], kwargs: dict[str, Any]) -> dict[str, Any]:
     return kwargs
 
 
-def _check_known(cls: type[Configurable], signature: inspect.Signature, kwargs: Mapping[str, Any]) -> None:
-    own = [p.name for p in signature.parameters.values() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)][1:]
+def _check_known(cls: type[Configurable], taken: _Taken, kwargs: Mapping[str, Any]) -> None:
     common: tuple[str, ...] = cls.__fastnn_common_arguments__
-    open_ended = not common and any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    open_ended = not common and taken.variadic is not None
     for name in kwargs:
-        if name not in own and name not in common and not open_ended:
-            raise ValueError(f"{cls.__name__} has no argument {name!r}.{suggestion(name, [*own, *common])}")
+        if name not in taken.own and name not in common and not open_ended:
+            raise ValueError(f"{cls.__name__} has no argument {name!r}.{suggestion(name, [*taken.own, *common])}")

@@ -12,7 +12,7 @@ import numbers
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -61,32 +61,23 @@ def explained(function: F) -> F:
 def checked(constructor: F) -> F:
     """Decorates a constructor so that wrong arguments, and arguments of another kind, are explained."""
     function = explained(constructor)
-    passed: set[tuple[Any, ...]] = set()
 
     @functools.wraps(constructor)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        # Most arguments pass by their types; these are looked at once.
-        types = (*map(type, args), *kwargs, *map(type, kwargs.values()))
-        if types not in passed:
-            names, kinds = _kinds_by_name(constructor)
-            given = [
-                (name, value) for name, value in (*zip(names, args, strict=False), *kwargs.items()) if name in kinds
-            ]
-            by_type = [_check_kind(type(self).__name__, name, value, *kinds[name]) for name, value in given]
-            if all(by_type) and len(passed) < _MOST_PASSED:
-                passed.add(types)
+        names = _checked_by(constructor).names
+        check_kinds(type(self).__name__, constructor, {**dict(zip(names, args, strict=False)), **kwargs})
         function(self, *args, **kwargs)
 
     return cast(F, __init__)
 
 
-_signature = functools.cache(inspect.signature)
-"""Reads the signature of a function once."""
+signature_of = functools.lru_cache(4096)(inspect.signature)
+"""Returns the signature of a function, which is read once."""
 
 
 def _mismatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
     """Returns why a call does not fit the signature of a function; None where it does."""
-    signature = _signature(function)
+    signature = signature_of(function)
     names = list(signature.parameters)
     who = function.__name__
     if names[:1] == ["self"] and args:
@@ -103,21 +94,24 @@ def _mismatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mappi
     return None
 
 
-def check_kinds(who: str, signature: inspect.Signature, arguments: Mapping[str, Any]) -> None:
+def check_kinds(who: str, constructor: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
     """Checks that arguments are of the plain kinds that their annotations name: numbers, strings, True or False.
 
     Args:
         who: The name of what is called, for the error.
-        signature: Its signature.
+        constructor: The constructor that is called.
         arguments: The arguments by name; defaults always pass.
 
     Raises:
         TypeError: An argument is of another kind.
     """
-    for name, value in arguments.items():
-        parameter = signature.parameters[name]
-        if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-            _check_kind(who, name, value, parameter.default, _kinds_of(parameter.annotation))
+    _, kinds, passed = _checked_by(constructor)
+    # Most arguments pass by their types; these are looked at once.
+    types = (*arguments, *map(type, arguments.values()))
+    if types not in passed:
+        by_type = [_check_kind(who, name, value, *kinds[name]) for name, value in arguments.items() if name in kinds]
+        if all(by_type) and len(passed) < _MOST_PASSED:
+            passed.add(types)
 
 
 def _check_kind(who: str, name: str, value: Any, default: Any, kinds: Sequence[str]) -> bool:
@@ -131,15 +125,29 @@ def _check_kind(who: str, name: str, value: Any, default: Any, kinds: Sequence[s
     raise WrongKindError(f"{who} expects {name} to be {words}{example}, got {value!r}")
 
 
+class _Checked(NamedTuple):
+    """What is known of the arguments of a constructor.
+
+    Attributes:
+        names: Those that may be given by place.
+        kinds: For each that is checked its default and its kinds.
+        passed: Names and types of arguments that pass, whatever their values.
+    """
+
+    names: list[str]
+    kinds: dict[str, tuple[Any, list[str]]]
+    passed: set[tuple[Any, ...]]
+
+
 @functools.cache
-def _kinds_by_name(constructor: Callable[..., Any]) -> tuple[list[str], dict[str, tuple[Any, list[str]]]]:
-    """Returns the names of arguments that may be given by place, and by name the default and the checked kinds."""
+def _checked_by(constructor: Callable[..., Any]) -> _Checked:
     open_ended = inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL
-    own = [one for one in list(_signature(constructor).parameters.values())[1:] if one.kind not in open_ended]
+    own = [one for one in list(signature_of(constructor).parameters.values())[1:] if one.kind not in open_ended]
     kinds = {one.name: (one.default, _kinds_of(one.annotation)) for one in own}
-    return (
+    return _Checked(
         [one.name for one in own if one.kind is one.POSITIONAL_OR_KEYWORD],
         {name: found for name, found in kinds.items() if found[1]},
+        set(),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,6 +37,7 @@ from fastnn.activations.squashing import (
 from fastnn.configurable import converts
 from fastnn.custom_objects import get_registered_object
 from fastnn.naming import lookup
+from fastnn.signatures import signature_of
 
 Activation = Callable[..., Any]
 Node = tuple[str, dict[str, Any]]
@@ -162,7 +162,7 @@ def node_of(activation: Activation) -> Node | None:
         return activation.__fastnn_activation_node__()  # type: ignore[no-any-return]
     if activation is linear:
         return None
-    arguments = {name: p.default for name, p in list(inspect.signature(activation).parameters.items())[1:]}
+    arguments = {name: p.default for name, p in list(signature_of(activation).parameters.items())[1:]}
     if activation in _along_axes:
         return _along_axes[activation], arguments
     arguments.pop("approximate", None)

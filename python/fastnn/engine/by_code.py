@@ -18,6 +18,7 @@ from fastnn.engine.emission import Emission, stand_in
 from fastnn.engine.masks import first_and_masks, masks_of_arguments
 from fastnn.engine.shapes import as_leaves, batched
 from fastnn.engine.trial_graphs import emitted_on_trial
+from fastnn.signatures import signature_of
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor
 
@@ -27,7 +28,7 @@ _REMEMBERED = 32
 
 def call_parameters(layer: Hooks) -> list[str]:
     """Returns the names of the parameters of a layer's `call`."""
-    return [name for name in inspect.signature(type(layer).call).parameters if name != "self"]
+    return [name for name in signature_of(type(layer).call).parameters if name != "self"]
 
 
 def reads_masks(layer: Hooks) -> bool:
@@ -173,7 +174,7 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 def _default_training(layer: Hooks) -> bool | None:
     """Returns the default of the parameter `training` of a layer's `call`; None where it has no such default."""
-    parameter = inspect.signature(type(layer).call).parameters.get("training")
+    parameter = signature_of(type(layer).call).parameters.get("training")
     return None if parameter is None or parameter.default is parameter.empty else parameter.default
 
 
