@@ -64,6 +64,7 @@ PYBIND11_MODULE(FASTNN_MODULE, m) {
   bind_graph(m);
   bind_prediction(m);
   bind_peers(m);
+  bind_optimizers(m);
   bind_training(m);
   bind_settings(m);
   bind_testing(m);

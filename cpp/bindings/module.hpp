@@ -22,6 +22,7 @@ void bind_random(py::module_& m);
 void bind_graph(py::module_& m);
 void bind_prediction(py::module_& m);
 void bind_peers(py::module_& m);
+void bind_optimizers(py::module_& m);
 void bind_training(py::module_& m);
 void bind_arrays(py::module_& m);
 void bind_texts(py::module_& m);
