@@ -49,7 +49,8 @@ def fit_many(
             None: all rows.
         validation_rows: For each model the indices of the rows that it is validated on; None: as the further arguments
             say.
-        threads: The number of models in training at a time; None: the number of threads of the core.
+        threads: The number of models in training at a time; None: one more than the core has threads, if it has
+            several, since one of them mostly waits for the interpreter.
         verbose: As in `fit`, for each model; 0 by default, since several bars would write over one another.
         callbacks: A function that returns the callbacks of one model; None: no callbacks.
         **fit: Further arguments of `fit`, the same for all models.
@@ -84,7 +85,8 @@ def fit_many(
             raise ValueError(
                 f"fit_many expects {name} to have an entry for each of the {count} models, got {len(given)}"
             )
-    size = config.num_threads() if threads is None else threads
+    cores = config.num_threads()
+    size = (cores + 1 if cores > 1 else 1) if threads is None else threads
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise ValueError(f"fit_many expects threads to be an integer of at least 1, got {threads!r}")
     if count == 0:
