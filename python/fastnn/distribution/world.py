@@ -22,6 +22,8 @@ _LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS"
 """Environment variables, of which a launcher of MPI sets at least one."""
 _EAGER, _PATIENT = 0.001, 0.0002
 """Seconds for which a wait asks again at once, and between two questions after that."""
+_EAGER_FOR_GRADIENTS = 0.05
+"""The same while gradients are under way: MPI moves a piece of them whenever it is asked, so each pause costs all."""
 _GRACE = 1.0
 """Seconds for which a step waits for another process after Ctrl-C, at which that one may have stopped before it."""
 
@@ -165,8 +167,9 @@ class World:
 
     def _wait(self, request: Any) -> None:
         began = time.perf_counter()
+        eager = _EAGER_FOR_GRADIENTS if self._receiving or self._sending else _EAGER
         while not request.Test():
-            if time.perf_counter() - began < _EAGER:
+            if time.perf_counter() - began < eager:
                 os.sched_yield()
                 continue
             if self._watch is not None:
