@@ -205,6 +205,23 @@ def test_what_is_not_finite_is_not_hidden(kernel, value):
             assert (~np.isfinite(a[:, 4:-4, 4:-4]))[inner].all()
 
 
+@pytest.mark.parametrize("filters", [33, 160])
+@pytest.mark.parametrize("kernel", [(2, 2), (3, 3), (5, 5), (7, 7)])
+def test_small_images_of_many_channels_have_the_same_bits_on_any_number_of_threads(kernel, filters):
+    """Their filters are divided among the threads."""
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((3, 8, 8, 200)).astype(np.float32)
+    dy = rng.standard_normal((3, 8, 8, filters)).astype(np.float32)
+    layer = Convolution(x.shape[1:], rng.standard_normal((*kernel, 200, filters)).astype(np.float32))
+    results = []
+    for count in (1, 2, 3, 5):
+        config.set_num_threads(count)
+        results.append([layer.run(x, dy)[0], *(layer.run(x[row : row + 1], dy[row : row + 1])[0] for row in range(3))])
+    for whole, *alone in results:
+        np.testing.assert_array_equal(whole, results[0][0])
+        np.testing.assert_array_equal(np.concatenate(alone), whole)
+
+
 @pytest.mark.parametrize("kernel", [(2, 2), (3, 3), (5, 5), (6, 6)])
 def test_sparse_images_have_the_same_bits_alone_and_on_any_number_of_threads(kernel):
     rng = np.random.default_rng(4)

@@ -83,14 +83,23 @@ void run_blocks(const Geometry& g, TransformOutput transform, Index images, cons
   const Index step = filter_step(g), stride = block_scratch(g);
   const double work =
       fma_work(static_cast<double>(tiles * kPoints * blocks) * static_cast<double>(g.channels * g.filters));
-  // Blocks are cut as the threads are best served, of whole register tiles: a tile's numbers do not depend on the block in
-  // which it is computed.
-  Index size = most_tiles(g);
-  if (const int threads = usable_threads(); work >= kGrain && threads > 1)
-    size = std::min(size,
-                    std::max<Index>(kTileStep, ceil_div(ceil_div(tiles, Index{4} * threads), kTileStep) * kTileStep));
+  // Blocks are cut as the threads are best served, of whole register tiles. Where that leaves too few of them, the filters are
+  // divided instead: the kernel of a late layer is many times larger than its image, so each thread had better read a part of
+  // it. A tile's numbers depend neither on the block in which it is computed nor on the filters beside its own.
+  const Index all_panels = panel_count(g.filters);
+  Index size = most_tiles(g), panels = all_panels;
+  if (const Index threads = usable_threads(); work >= kGrain && threads > 1) {
+    if (tiles < 2 * threads * kTileStep)
+      panels = ceil_div(all_panels, threads);
+    else
+      size = std::min(size, ceil_div(ceil_div(tiles, 4 * threads), kTileStep) * kTileStep);
+  }
+  const Index parts = ceil_div(all_panels, panels);
   const bool relu = epilogue.plain_relu();
-  parallel_ranges(tiles, size, work, [&](Index first, Index last, int thread) {
+  parallel_for(ceil_div(tiles, size) * parts, work, [&](Index task, int thread) {
+    const Index first = task / parts * size, last = std::min(tiles, first + size);
+    const Index first_filter = task % parts * panels * kPanel;
+    const Index last_filter = std::min(g.filters, first_filter + panels * kPanel);
     const Index count = last - first, point_v = apart(count * g.channels);
     Real* v = scratch + thread * stride;
     Real* m = v + kPoints * point_v;
@@ -104,12 +113,12 @@ void run_blocks(const Geometry& g, TransformOutput transform, Index images, cons
       places[t] = Place(g, first + t);
       reached[t] = reached_outputs(g, x, places[t]);
     }
-    for (Index filter = 0; filter < g.filters; filter += step) {
-      const Index width = std::min(step, g.filters - filter), first_panel = filter / kPanel;
+    for (Index filter = first_filter; filter < last_filter; filter += step) {
+      const Index width = std::min(step, last_filter - filter), first_panel = filter / kPanel;
       const Index last_panel = first_panel + panel_count(width), point_m = apart(count * width);
       for (Index block = 0; block < blocks; ++block) {
         const Block taps(g, block);
-        if (filter == 0)
+        if (filter == first_filter)
           for (Index t = 0; t < count; ++t) transform_input(g, x, places[t], taps, v + t * g.channels, point_v);
         Epilogue sum;
         sum.accumulate = block > 0;
