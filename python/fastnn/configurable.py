@@ -284,7 +284,10 @@ class _Taken(NamedTuple):
             fits = len(found) == len(self.own) and by_place.keys().isdisjoint(kwargs)
             if fits and not any(value is inspect.Parameter.empty for value in found.values()):
                 return found
-        bound = self.signature.bind(this, *args, **kwargs)
+        try:
+            bound = self.signature.bind(this, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{type(this).__name__}() {error}") from None
         bound.apply_defaults()
         return {name: bound.arguments[name] for name in self.own}
 
@@ -321,10 +324,7 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
         kwargs = _modern(type(self), kwargs)
         taken = _taken_by(init)
         _check_known(type(self), taken, kwargs)
-        try:
-            arguments = taken.arguments(self, args, kwargs)
-        except TypeError as error:
-            raise TypeError(f"{type(self).__name__}() {error}") from None
+        arguments = taken.arguments(self, args, kwargs)
         check_kinds(type(self).__name__, init, arguments)
         # With names, if none: a constructor further up the chain stores nothing again.
         self._fastnn_arguments = (known or _Recorded())._replace(names=())
@@ -340,11 +340,7 @@ def _kept(init: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
         if type(self).__init__ is __init__:
-            taken = _taken_by(init)
-            try:
-                arguments = taken.arguments(self, args, kwargs)
-            except TypeError as error:
-                raise TypeError(f"{type(self).__name__}() {error}") from None
+            arguments = _taken_by(init).arguments(self, args, kwargs)
             # A config gives its arguments by name; those of *args have none.
             self._fastnn_arguments = _Recorded(given={**arguments, **kwargs})
         init(self, *args, **kwargs)
