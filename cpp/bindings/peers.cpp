@@ -1,7 +1,10 @@
-// Peers whose messages a Python object sends and receives, so that the core is linked with no library of a network.
+// Peers whose messages a Python object sends and receives, and whose memory it finds, so that the core is linked with no library of a network.
 #include <pybind11/pybind11.h>
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,17 +30,31 @@ class MessagingPeers : public Peers {
     PyGILState_Release(gil);
   }
 
-  void receive(void* to, std::size_t bytes) override { pass("receive", to, bytes); }
-  void send(const void* from, std::size_t bytes) override { pass("send", const_cast<void*>(from), bytes); }
-  void share(void* at, std::size_t bytes) override {
-    if (!alone_ && bytes > 0) pass("share", at, bytes);
-  }
-  void gather(void* all, const std::vector<std::size_t>& ends) override {
-    if (alone_) return;
+  std::shared_ptr<void> window(std::size_t bytes) override {
     py::gil_scoped_acquire gil;
-    py::tuple places(ends.size());
-    for (std::size_t i = 0; i < ends.size(); ++i) places[i] = ends[i];
-    messages_.attr("gather")(view(all, ends.back()), places);
+    const py::object memory = messages_.attr("window")(bytes);
+    if (memory.is_none()) return nullptr;
+    auto held = std::make_unique<Py_buffer>();
+    if (PyObject_GetBuffer(memory.ptr(), held.get(), PyBUF_WRITABLE) != 0) throw py::error_already_set();
+    void* at = held->buf;
+    return {at, [held = std::move(held)](void*) {
+              const PyGILState_STATE state = PyGILState_Ensure();
+              PyBuffer_Release(held.get());
+              PyGILState_Release(state);
+            }};
+  }
+  void wait(const std::function<bool()>& done) override {
+    using Clock = std::chrono::steady_clock;
+    const auto began = Clock::now();
+    while (!done()) {
+      const double waited = std::chrono::duration<double>(Clock::now() - began).count();
+      if (waited < kEager) {
+        std::this_thread::yield();
+        continue;
+      }
+      py::gil_scoped_acquire gil;
+      messages_.attr("waited")(waited);
+    }
   }
   void begin_receive(void* to, std::size_t bytes) override { pass("begin_receive", to, bytes); }
   void begin_send(const void* from, std::size_t bytes) override { pass("begin_send", const_cast<void*>(from), bytes); }
@@ -55,12 +72,29 @@ class MessagingPeers : public Peers {
     messages_.attr("finish")();
   }
 
+ protected:
+  void receive(void* to, std::size_t bytes) override { pass("receive", to, bytes); }
+  void send(const void* from, std::size_t bytes) override { pass("send", const_cast<void*>(from), bytes); }
+  void share(void* at, std::size_t bytes) override {
+    if (!alone_ && bytes > 0) pass("share", at, bytes);
+  }
+  void gather(void* all, const std::vector<std::size_t>& ends) override {
+    if (alone_) return;
+    py::gil_scoped_acquire gil;
+    py::tuple places(ends.size());
+    for (std::size_t i = 0; i < ends.size(); ++i) places[i] = ends[i];
+    messages_.attr("gather")(view(all, ends.back()), places);
+  }
+
  private:
   // Calls a method with the memory of a message.
   void pass(const char* method, void* at, std::size_t bytes) {
     py::gil_scoped_acquire gil;
     messages_.attr(method)(view(at, bytes));
   }
+
+  // Seconds for which a wait yields its core and asks again, before it sleeps between two questions.
+  static constexpr double kEager = 0.005;
 
   bool alone_;
   py::object messages_;

@@ -99,7 +99,7 @@ Session::Session(std::shared_ptr<const Graph> of, const Wanted& wanted, const Gr
         aside += padded(node.weights[k]->size());
       } else {
         written[position] = true;
-        context.weight_gradients_[k] = weight_gradients() + table->offsets[position];
+        destinations_.push_back({i, k, table->offsets[position]});
       }
     }
   }
@@ -112,8 +112,9 @@ Session::Session(std::shared_ptr<const Graph> of, const Wanted& wanted, const Gr
     Real* from = shared_gradients_.as<Real>() + a.offset;
     contexts_[a.node].weight_gradients_[a.weight] = from;
     const auto position = static_cast<std::size_t>(a.position);
-    shared_.push_back({a.node, from, weight_gradients() + table->offsets[position], table->weights[position]->size()});
+    shared_.push_back({a.node, from, table->offsets[position], table->weights[position]->size()});
   }
+  write_gradients(gradients_.as<Real>());
 }
 
 // Lets the backward pass of another node work in that node's memory.
@@ -169,6 +170,12 @@ void Session::bind(EdgeId edge, void* at) {
       if (node.outputs[k] == place) contexts_[i].outputs_[k] = at;
   }
   for (std::size_t i = 0; i < contexts_.size(); ++i) point_reversal(i);
+}
+
+void Session::write_gradients(Real* at) {
+  for (const Destination& one : destinations_) contexts_[one.node].weight_gradients_[one.weight] = at + one.offset;
+  weight_gradients_ = at;
+  if (at != gradients_.as<Real>()) gradients_ = AlignedBuffer();
 }
 
 void Session::begin(Index rows, Index first_row) {
@@ -234,7 +241,7 @@ void Session::backward(std::size_t begin, std::size_t end, const Pulse& pulse) {
     for (; addition != additions_.cend() && addition->node == i; ++addition)
       kernels::add(addition->from, addition->to, addition->spec->size(rows_));
     for (; shared != shared_.cend() && shared->node == i; ++shared)
-      kernels::add(shared->from, shared->to, shared->count);
+      kernels::add(shared->from, weight_gradients_ + shared->offset, shared->count);
     if (pulse) pulse();
   }
 }

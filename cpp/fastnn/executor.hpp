@@ -79,7 +79,9 @@ class Session {
   Real* gradient(EdgeId edge) const {
     return static_cast<Real*>(pointer(plan_.gradients[static_cast<std::size_t>(edge)]));
   }
-  Real* weight_gradients() const { return gradients_.as<Real>(); }
+  Real* weight_gradients() const { return weight_gradients_; }
+  /// Writes the gradients of weights elsewhere from now on, to memory that begins with zeros.
+  void write_gradients(Real* at);
   Index rows() const { return rows_; }
 
   /// Sets the memory of an input or output of the graph, and of its aliases, for the coming passes; null: the arena.
@@ -121,11 +123,16 @@ class Session {
     return placement == kNowhere ? nullptr : pointers_[static_cast<std::size_t>(placement)];
   }
 
+  // Where a node writes the gradient of one of its weights, among those of all weights.
+  struct Destination {
+    std::size_t node, weight;
+    Index offset;
+  };
   // A weight that several nodes use: gradients written to other memory are added to the first.
   struct SharedGradient {
     std::size_t node;
     Real* from;
-    Real* to;
+    Index offset;
     Index count;
   };
   struct Addition {
@@ -145,10 +152,12 @@ class Session {
   Plan plan_;
   std::vector<void*> pointers_;  // per placement
   AlignedBuffer arena_, gradients_, shared_gradients_;
+  Real* weight_gradients_ = nullptr;  // gradients_, unless they are written elsewhere
   std::vector<Context> contexts_;
   std::vector<std::uint64_t> prepared_;      // per node: sum of its weights' versions when prepare() last ran
   std::vector<std::uint64_t> drawn_before_;  // per node: earlier nodes that draw from its stream
   const bool commits_;
+  std::vector<Destination> destinations_;
   std::vector<SharedGradient> shared_;
   std::vector<Addition> additions_;
   std::vector<std::size_t> commit_points_;

@@ -1,16 +1,19 @@
-// Peers: the processes that compute each batch together, as a phase sees them. Owns how a batch is cut into parts and
-// which of them are this process's; the messages are left to whoever derives from it, so the core knows no network.
+// Peers: the processes that compute each batch together, as a phase sees them. Owns how a batch is cut into parts, which of
+// them are this process's, and what is exchanged; how messages are sent and where shared memory comes from is left to whoever
+// derives from it, so the core knows no network.
 //
-// The cut follows from the size of a batch alone, and each process takes consecutive parts. Sums run through the
-// processes as through the parts of one: each adds its parts to what the process before it has sent, and the last one
-// gives the total to all. So an element of a sum is one chain of additions in the order of the parts, whatever the
-// number of processes.
+// The cut follows from the size of a batch alone, and each process takes consecutive parts. An element of a sum is one chain
+// of additions in the order of the parts, whatever the number of processes.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <vector>
 
+#include "fastnn/mailbox.hpp"
 #include "fastnn/tensor.hpp"
 
 namespace fastnn {
@@ -36,6 +39,8 @@ struct Cut {
   }
 };
 
+class GradientSum;
+
 class Peers {
  public:
   /// parts: into how many parts a batch is cut; at least as many as there are processes where all hold the same rows.
@@ -46,6 +51,8 @@ class Peers {
   Peers(const Peers&) = delete;
   Peers& operator=(const Peers&) = delete;
 
+  Index rank() const { return rank_; }
+  Index size() const { return size_; }
   bool is_first() const { return rank_ == 0; }
   bool is_last() const { return rank_ == size_ - 1; }
   bool synchronized() const { return synchronized_; }
@@ -59,19 +66,32 @@ class Peers {
   /// The rows of the whole batch, where this process holds `count` of it.
   Index rows_of_batch(Index count) const { return own_rows_ ? count * size_ : count; }
 
+  /// The end of the parts of a process, which begin at the end of those of the process before it.
+  Index last_part(Index rank, const Cut& cut) const {
+    return own_rows_ ? cut.parts / size_ * (rank + 1) : first_part(rank + 1, cut.parts);
+  }
+
   // All processes make the same calls in the same order.
 
-  /// Receives from the process before this one.
-  virtual void receive(void* to, std::size_t bytes) = 0;
-  /// Sends to the process after this one. The memory may be written to when it returns.
-  virtual void send(const void* from, std::size_t bytes) = 0;
-  /// Gives all processes what the last one has.
-  virtual void share(void* at, std::size_t bytes) = 0;
-  /// Gives all processes what each has in its place: process r in [ends[r - 1], ends[r]) of the bytes.
-  virtual void gather(void* all, const std::vector<std::size_t>& ends) = 0;
+  /// Gives all processes the numbers that each changes by change(), from the first process to the last.
+  void chain(std::vector<double>& numbers, const std::function<void()>& change);
+  /// Gives all processes `numbers` floats of each part of a batch, where each has those of its parts.
+  void gather_parts(Real* all, const Cut& cut, Index numbers);
+  /// The same of `bytes` of each row of a batch, without gaps between the rows of two processes.
+  void gather_rows(void* all, const Cut& cut, std::size_t bytes);
 
-  // Messages under way, beside those above. They are begun in one order by all processes, and their memory is theirs
-  // until finish() has returned.
+  /// The sum of gradients over the parts of all processes, of which each has up to `parts`; `size`: the number of gradients
+  /// of a part. It serves whoever trains as many weights, one batch after the other: which process has made what for itself,
+  /// such as a program that another one has kept, does not matter.
+  std::shared_ptr<GradientSum> gradient_sum(Index parts, Index size);
+
+  /// Memory that all processes see, of zeros; null: there is none.
+  virtual std::shared_ptr<void> window(std::size_t bytes) = 0;
+  /// Returns when `done` returns true, which another process brings about by what it writes to a window.
+  virtual void wait(const std::function<bool()>& done) = 0;
+
+  // Messages under way, beside those of the calls above. They are begun in one order by all processes, and their memory
+  // is theirs until finish() has returned.
 
   /// Begins to receive from the process before this one.
   virtual void begin_receive(void* to, std::size_t bytes) = 0;
@@ -85,21 +105,26 @@ class Peers {
   /// Waits until all are done.
   virtual void finish() = 0;
 
-  /// gather() of `numbers` floats of each part of a batch.
-  void gather_parts(Real* all, const Cut& cut, Index numbers);
-  /// gather() of `bytes` of each row of a batch, without gaps between the rows of two processes.
-  void gather_rows(void* all, const Cut& cut, std::size_t bytes);
+ protected:
+  /// Receives from the process before this one.
+  virtual void receive(void* to, std::size_t bytes) = 0;
+  /// Sends to the process after this one. The memory may be written to when it returns.
+  virtual void send(const void* from, std::size_t bytes) = 0;
+  /// Gives all processes what the last one has.
+  virtual void share(void* at, std::size_t bytes) = 0;
+  /// Gives all processes what each has in its place: process r in [ends[r - 1], ends[r]) of the bytes.
+  virtual void gather(void* all, const std::vector<std::size_t>& ends) = 0;
 
  private:
-  // The end of the parts of a process.
-  Index last_part(Index rank, const Cut& cut) const {
-    return own_rows_ ? cut.parts / size_ * (rank + 1) : first_part(rank + 1, cut.parts);
-  }
+  void gather_all(void* all, const std::vector<std::size_t>& ends);
+  Mailbox* mailbox(std::size_t bytes);
   Index first_part(Index rank, Index parts) const { return (parts * rank + size_ - 1) / size_; }
 
   Index rank_, size_, parts_;
   bool own_rows_, synchronized_;
   std::vector<std::size_t> ends_;
+  std::vector<std::shared_ptr<GradientSum>> sums_;   // the last used at the end
+  std::optional<std::unique_ptr<Mailbox>> mailbox_;  // of processes that share memory, from the first message on
 };
 
 }  // namespace fastnn

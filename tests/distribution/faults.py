@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import apart  # noqa: F401
 import numpy as np
 
 import fastnn

@@ -7,16 +7,19 @@ Process 0 writes weights, histories and predictions. All processes check that th
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import zlib
 from collections.abc import Callable
 from typing import Any
 
+import apart
 import numpy as np
 
 import fastnn
 from fastnn import Model, Sequential, layers, ops
 from fastnn.distribution import DataParallel, list_devices, set_distribution
+from fastnn.distribution.world import the_world
 
 ROWS = 93
 RNG = np.random.default_rng(0)
@@ -244,6 +247,56 @@ def own_step() -> dict[str, Any]:
     return outcome(model, model.fit(X, Y, batch_size=20, epochs=1, verbose=0), X)
 
 
+@case
+def in_turns() -> dict[str, Any]:
+    """Models of as many weights, with batches of more parts from time to time."""
+    found = {}
+    models = [Sequential([layers.Input((6,)), layers.Dense(4000, "tanh"), layers.Dense(1)]) for _ in range(2)]
+    for model in models:
+        model.compile("sgd", "mse")
+    for rows in (8, 80, 8, 40, 93):
+        for model in models:
+            model.fit(X, Y, batch_size=rows, verbose=0)
+    for i, model in enumerate(models):
+        found |= {f"model {i} {j}": weight for j, weight in enumerate(model.get_weights())}
+    return found
+
+
+class Looks(fastnn.callbacks.Callback):
+    """Calls the model on shapes of many lengths, in the first process alone: it makes its programs anew."""
+
+    on_every_process = False
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        for steps in range(1, 8):
+            self.model(WORDS[:2, :steps])
+
+
+@case
+def looked_at() -> dict[str, Any]:
+    inputs = layers.Input((None,), dtype="int32")
+    model = Model(inputs, layers.Dense(3, "softmax")(layers.GlobalAveragePooling1D()(layers.Embedding(9, 5)(inputs))))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return outcome(model, model.fit(WORDS, LABELS, batch_size=24, epochs=3, verbose=0, callbacks=[Looks()]), WORDS)
+
+
+@case
+def by_lbfgs() -> dict[str, Any]:
+    model = Sequential([layers.Input((6,)), layers.Dense(1)])
+    model.compile(fastnn.optimizers.LBFGS(), "mse")
+    return outcome(model, model.fit(X, Y, batch_size=93, epochs=4, verbose=0), X)
+
+
+def in_float64() -> dict[str, Any]:
+    model = Sequential([layers.Input((6,), dtype="float64"), *(layers.Dense(n, dtype="float64") for n in (9, 1))])
+    model.compile("adam", "mse")
+    return outcome(model, model.fit(X, Y, batch_size=31, epochs=2, verbose=0), X)
+
+
+if importlib.util.find_spec("fastnn._native64"):
+    case(in_float64)
+
+
 def main() -> None:
     results, chosen = sys.argv[1], sys.argv[2:] or list(CASES)
     if results != "-":
@@ -255,6 +308,7 @@ def main() -> None:
     if len(list_devices()) > 1:
         from mpi4py import MPI
 
+        assert (the_world().window(1) is None) == apart.APART
         own = {name: zlib.crc32(np.ascontiguousarray(value).tobytes()) for name, value in found.items()}
         for other in MPI.COMM_WORLD.allgather(own):
             assert other == own, [name for name in own if own[name] != other[name]]

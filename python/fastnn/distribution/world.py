@@ -6,6 +6,8 @@ Owns the communicator. A wait for a message yields its core, and ends with an er
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 import os
 import signal
 import threading
@@ -24,6 +26,8 @@ _EAGER, _PATIENT = 0.001, 0.0002
 """Seconds for which a wait asks again at once, and between two questions after that."""
 _EAGER_FOR_GRADIENTS = 0.05
 """The same while gradients are under way: MPI moves a piece of them whenever it is asked, so each pause costs all."""
+_TOKEN = 16
+"""Bytes behind a window by which the other processes know it."""
 _GRACE = 1.0
 """Seconds for which a step waits for another process after Ctrl-C, at which that one may have stopped before it."""
 
@@ -52,10 +56,17 @@ class World:
         self._received = 0
         self._interrupted: float | None = None
         self._is_out_of_step = False
+        self._is_within_steps = False
+        self._share_host = False
         if comm is not None and self.size > 1:
+            from mpi4py import MPI
+
             from fastnn.distribution.watch import Watch
 
-            _share_cores(comm)
+            on_host = comm.Split_type(MPI.COMM_TYPE_SHARED)
+            self._share_host = all(comm.allgather(on_host.Get_size() == self.size and hasattr(os, "memfd_create")))
+            _share_cores(on_host)
+            on_host.Free()
             self._beside = comm.Dup()
             self._watch = Watch(comm)
 
@@ -80,11 +91,27 @@ class World:
         """
         if self._is_out_of_step:
             raise RuntimeError(
-                f"{self.who()} was interrupted, and the others need not have stopped at the same step; save the model, "
-                "and go on in a new run of the script"
+                f"{self.who()} was interrupted, or raised an error within a step, and the others need not have stopped "
+                "at the same step; save the model, and go on in a new run of the script"
             )
+        if self.size == 1 or self._is_within_steps:
+            yield
+            return
+        self._is_within_steps = True
+        try:
+            with self._heard_later():
+                yield
+        except BaseException:
+            self.lose_step()
+            raise
+        finally:
+            self._is_within_steps = False
+
+    @contextmanager
+    def _heard_later(self) -> Iterator[None]:
+        """Keeps Ctrl-C until the end of the block."""
         handler = signal.getsignal(signal.SIGINT)
-        if self.size == 1 or not callable(handler) or threading.current_thread() is not threading.main_thread():
+        if not callable(handler) or threading.current_thread() is not threading.main_thread():
             yield
             return
 
@@ -160,6 +187,43 @@ class World:
         self._sending.clear()
         self._received = 0
 
+    def window(self, size: int) -> mmap.mmap | None:
+        """Returns memory of `size` bytes, all zeros, that all processes see.
+
+        Args:
+            size: The same in all processes, which make the call at the same time.
+
+        Returns:
+            The memory; None where they are not on one host, or see none of one another's memory.
+
+        Raises:
+            ValueError: The sizes differ, as they do where batches do.
+        """
+        if not self._share_host:
+            return None
+        token, memory, file = os.urandom(_TOKEN), None, -1
+        with contextlib.suppress(OSError):
+            # A file without a name: however processes end, nothing of it is left.
+            file = os.memfd_create("fastnn") if self.is_first else -1
+            if self.is_first:
+                # What is not to be had is noticed here, not at the first write to it.
+                os.posix_fallocate(file, 0, size)
+                os.pwrite(file, token, size)
+        path, token, of_first = self.from_first((f"/proc/{os.getpid()}/fd/{file}", token, size))
+        if size != of_first:
+            raise ValueError(f"{self.who()} and process 0 have parts of batches that differ; give both as many rows")
+        with contextlib.suppress(OSError):
+            file = file if self.is_first else os.open(path, os.O_RDWR)
+            # In a container of its own a process finds another file there, or none.
+            if os.pread(file, _TOKEN, size) == token:
+                memory = mmap.mmap(file, size)
+        try:
+            self._share_host = not self.any(memory is None)
+        finally:
+            if file >= 0:
+                os.close(file)
+        return memory if self._share_host else None
+
     def _bytes(self) -> Any:
         from mpi4py import MPI
 
@@ -172,13 +236,25 @@ class World:
             if time.perf_counter() - began < eager:
                 os.sched_yield()
                 continue
-            if self._watch is not None:
-                self._watch.check(time.perf_counter() - began)
-            if self._interrupted is not None and time.perf_counter() - self._interrupted > _GRACE:
-                self._interrupted = None
-                self.lose_step()
-                raise KeyboardInterrupt
-            time.sleep(_PATIENT)
+            self.waited(time.perf_counter() - began)
+
+    def waited(self, seconds: float) -> None:
+        """Sleeps a little within a wait, and ends it where it is in vain.
+
+        Args:
+            seconds: Those since the wait began.
+
+        Raises:
+            KeyboardInterrupt: The process was interrupted, and another one perhaps at another step.
+            RuntimeError: Another process has ended its script.
+        """
+        if self._watch is not None:
+            self._watch.check(seconds)
+        if self._interrupted is not None and min(seconds, time.perf_counter() - self._interrupted) > _GRACE:
+            self._interrupted = None
+            self.lose_step()
+            raise KeyboardInterrupt
+        time.sleep(_PATIENT)
 
     # Messages of Python.
 
@@ -227,16 +303,12 @@ class World:
                     )
 
 
-def _share_cores(comm: Any) -> None:
+def _share_cores(on_host: Any) -> None:
     """Gives each process of a host its share of the cores, unless the user or the launcher has said how many it has."""
     if os.environ.get("OMP_NUM_THREADS") or not hasattr(os, "sched_getaffinity"):
         return
-    from mpi4py import MPI
-
-    on_host = comm.Split_type(MPI.COMM_TYPE_SHARED)
     owned = [frozenset(one) for one in on_host.allgather(sorted(os.sched_getaffinity(0)))]
     place = on_host.Get_rank()
-    on_host.Free()
     sharing = [rank for rank, one in enumerate(owned) if one & owned[place]]
     threads = _core.num_threads()
     more = sharing.index(place) < threads % len(sharing)
