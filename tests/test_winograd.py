@@ -100,6 +100,7 @@ def sparse(rng, height, width, channels):
         (2, 14, 40, 17, 6),
         (70, 16, 16, 48, 3),  # more chunks than are summed at once
         (1, 140, 16, 17, 3),  # images too large for a chunk
+        (2, 34, 200, 300, 3),  # a kernel larger than caches
     ],
 )
 def test_winograd_is_close_and_can_be_switched_off(rows, size, channels, filters, k):
@@ -205,16 +206,24 @@ def test_what_is_not_finite_is_not_hidden(kernel, value):
             assert (~np.isfinite(a[:, 4:-4, 4:-4]))[inner].all()
 
 
-@pytest.mark.parametrize("filters", [33, 160])
-@pytest.mark.parametrize("kernel", [(2, 2), (3, 3), (5, 5), (7, 7)])
-def test_small_images_of_many_channels_have_the_same_bits_on_any_number_of_threads(kernel, filters):
+@pytest.mark.parametrize(
+    ("size", "filters", "kernel"),
+    [
+        *((8, filters, (k, k)) for filters in (33, 160) for k in (2, 3, 5, 7)),
+        (8, 300, (3, 3)),
+        (30, 160, (3, 3)),
+        (26, 300, (3, 3)),
+        (26, 160, (5, 5)),
+    ],
+)
+def test_images_of_many_channels_have_the_same_bits_on_any_number_of_threads(size, filters, kernel):
     """Their filters are divided among the threads."""
     rng = np.random.default_rng(5)
-    x = rng.standard_normal((3, 8, 8, 200)).astype(np.float32)
-    dy = rng.standard_normal((3, 8, 8, filters)).astype(np.float32)
+    x = rng.standard_normal((3, size, size, 200)).astype(np.float32)
+    dy = rng.standard_normal((3, size, size, filters)).astype(np.float32)
     layer = Convolution(x.shape[1:], rng.standard_normal((*kernel, 200, filters)).astype(np.float32))
     results = []
-    for count in (1, 2, 3, 5):
+    for count in (1, 2, 3, 5, 9):
         config.set_num_threads(count)
         results.append([layer.run(x, dy)[0], *(layer.run(x[row : row + 1], dy[row : row + 1])[0] for row in range(3))])
     for whole, *alone in results:

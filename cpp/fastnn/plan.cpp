@@ -293,7 +293,7 @@ Index rows_of_piece(const Graph& graph, const Wanted& wanted) {
   // The memory of a piece's rows: a second-level cache, and a little more because not all is read at once. Weights are
   // read once per piece, and their gradients are written, kept and added per piece: where they are large, pieces cost
   // more than they save.
-  constexpr std::size_t kCache = 5 << 18, kMostWeights = 1 << 22;
+  constexpr std::size_t kCache = 5 << 18, kMostWeights = 1 << 22, kMostScratch = 1 << 21;
   if (graph.sized()) return 0;
   for (const Edge& edge : graph.edges())
     if (!edge.spec.batched()) return 0;
@@ -316,7 +316,9 @@ Index rows_of_piece(const Graph& graph, const Wanted& wanted) {
       for (std::size_t i = 0; i < node.weights.size(); ++i)
         if (node.trained[i]) weights += 3 * static_cast<std::size_t>(node.weights[i]->size()) * sizeof(Real);
   const std::size_t row = std::max<std::size_t>(1, (more.bytes - less.bytes) / kMany);
-  if (weights > kMostWeights) return 0;
+  // Nor do they pay in predictions where a node works in much memory whatever the rows, such as that of a kernel which is
+  // transformed as it comes to use.
+  if (weights > kMostWeights || (!wanted.backward && less.bytes - kMany * row > kMostScratch)) return 0;
   return std::max(kPieceStep, static_cast<Index>(kCache / row) / kPieceStep * kPieceStep);
 }
 

@@ -20,6 +20,8 @@ struct Conv3DShape {
   Index in_pixels() const { return in_d * plane.in_h * plane.in_w; }
   Index out_pixels() const { return out_d * plane.out_h * plane.out_w; }
   Index kernel_size() const { return kernel_d * plane.kernel_size(); }
+  /// Products in a sum: elements of the kernel for one filter.
+  Index terms() const { return kernel_size() / plane.filters; }
   /// Multiply-adds of one volume.
   double work() const { return static_cast<double>(out_d * kernel_d) * plane.work(); }
 };

@@ -21,6 +21,9 @@ Index row_blocks(Index m);
 /// Where block `block` of `blocks` begins.
 Index row_block_begin(Index m, Index blocks, Index block);
 
+/// Into how many parts the panels of a product are cut, so that `blocks` of rows are tasks for every thread.
+Index parts_of_columns(double work, Index blocks, Index panels);
+
 /// pack() for rows [first_k, first_k + k) of a packed operand of total_k rows.
 void pack_rows(const Real* b, Index row_stride, Index column_stride, Index k, Index n, Real* panels, Index total_k,
                Index first_k);

@@ -17,7 +17,7 @@ double winograd_work(const ConvShape& shape);
 /// By this factor there must be fewer of them than in the direct path, for the transforms to pay.
 constexpr double kWinogradGain = 1.8;
 
-/// Floats of a transformed kernel.
+/// Floats of a kernel as the forward pass reads it.
 KERNEL(Index, winograd_packed_size)(const ConvShape& shape);
 KERNEL(void, winograd_pack)(const ConvShape& shape, const Real* kernel, Real* packed);
 /// Floats of scratch for each thread.

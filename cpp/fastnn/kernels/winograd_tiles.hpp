@@ -48,6 +48,14 @@ struct Geometry : ConvShape {
         tiles_across(ceil_div(out_w, tile)),
         tiles(ceil_div(out_h, tile) * tiles_across) {}
 
+  /// True where a transformed kernel is larger than caches, so that each block of tiles reads it from memory.
+  bool large_kernel() const {
+    return blocks * kPoints * channels * filters > (Index{4} << 20) / static_cast<Index>(sizeof(Real));
+  }
+  /// True where a large kernel is kept as it is, and the forward pass transforms a part of it when it comes to use. That reads
+  /// a quarter of the memory, and takes a quarter.
+  bool transforms_late() const { return large_kernel() && blocks == 1; }
+
   /// Floats of one point of a block: of the transformed kernel, and of it with channels and filters exchanged.
   Index kernel_point() const { return apart(packed_size(channels, filters)); }
   Index exchanged_point() const { return apart(packed_size(filters, channels)); }
