@@ -506,3 +506,17 @@ def test_softmax_over_the_batch_of_arrays():
     np.testing.assert_allclose(layers.Softmax(axis=0)(x), np.full((2, 3), 0.5), rtol=1e-6)
     with pytest.raises(ValueError, match="axis 0 is the batch"):
         layer(fastnn.Input((3,)))
+
+
+def test_grouped_attention_goes_through_files(tmp_path):
+    x = fastnn.Input((6, 8))
+    model = fastnn.Model(x, layers.GroupQueryAttention(4, 4, 2)(x, x))
+    values = np.random.RandomState(0).normal(size=(2, 6, 8)).astype(np.float32)
+    for file in ("model.keras", "model.h5"):
+        model.save(tmp_path / file)
+        read = fastnn.models.load_model(tmp_path / file)
+        np.testing.assert_array_equal(read.predict(values, verbose=0), model.predict(values, verbose=0))
+    config = model.get_config()
+    assert config["layers"][1]["class_name"] == "GroupQueryAttention"  # as Keras 3.15.1 writes it
+    config["layers"][1]["class_name"] = "GroupedQueryAttention"
+    assert type(type(model).from_config(config).layers[1]) is layers.GroupQueryAttention

@@ -25,8 +25,12 @@ CPP_FLOORS = [
     (2, r"fastnn/kernels/\w+\.(hpp|cpp|inc)"),
     (3, r"fastnn/instruction_set\.(hpp|cpp)"),
     (3, r"fastnn/(layer|fusing_layer|sizing|targets|recurrence|variable|variable_lock)\.(hpp|cpp)"),
+    (3, r"fastnn/(convolution_arguments|dense_arguments|quantization)\.hpp"),
     (3, r"fastnn/layers/\w+\.cpp"),
-    (4, r"fastnn/(graph|differentiation|plan|executor|record|peers|columns|feed|division|gradient_chain)\.(hpp|cpp)"),
+    (
+        4,
+        r"fastnn/(graph|differentiation|plan|executor|record|peers|mailbox|columns|feed|division|gradient_sum)\.(hpp|cpp)",
+    ),
     (4, r"fastnn/(update_rule|constraint)\.(hpp|cpp)"),
     (4, r"fastnn/optimizers/\w+\.cpp"),
     (5, r"fastnn/(optimizer|sweep|lbfgs|loss_scale|phase|phase_terms|trainer|predictor|projection)\.(hpp|cpp)"),
@@ -36,6 +40,8 @@ SHARED_KERNELS = {
     "kernel",
     "names",
     "gemm",
+    "gemm_int8",
+    "processor",
     "tiles",
     "activation",
     "math",
@@ -53,13 +59,14 @@ INSTRUCTION_SET_HEADERS = {
     "fastnn/packet.hpp",
     *(
         f"fastnn/kernels/{name}.hpp"
-        for name in ("math", "math_float", "math_double", "precise", "precise_double", "tiles", *WINOGRAD)
+        for name in ("math", "math_float", "math_double", "precise", "precise_double", "processor", "tiles", *WINOGRAD)
     ),
 }
 # One kernel in several files.
-CONVOLUTION = ("conv_sweep", "conv_narrow", "conv3d", "subpixel", "winograd", "winograd_forward", "winograd_backward")
-KERNEL_FAMILIES = dict.fromkeys((*CONVOLUTION, *WINOGRAD), "conv")
-KERNEL_FAMILIES["gemm_pack"] = "gemm"
+CONVOLUTION = ("conv_sweep", "conv_narrow", "conv_int8", "conv3d", "subpixel")
+WINOGRAD_PASSES = ("winograd", "winograd_forward", "winograd_backward")
+KERNEL_FAMILIES = dict.fromkeys((*CONVOLUTION, *WINOGRAD_PASSES, *WINOGRAD), "conv")
+KERNEL_FAMILIES |= {"gemm_pack": "gemm", "gemm_int8": "gemm", "gemm_bfloat16": "gemm"}
 
 MOST_LINES = 600
 MOST_METHODS, MOST_LINES_OF_A_CLASS = 40, 450

@@ -489,6 +489,16 @@ def test_discretization_says_in_which_bin_a_number_is(rows: int) -> None:
         np.testing.assert_array_equal(model.predict(x, verbose=0), expected)
 
 
+@pytest.mark.parametrize("dtype", ["int32", "int64", np.int64, np.dtype("int32")])
+def test_discretization_may_be_told_the_type_of_its_indices(dtype: Any) -> None:
+    layer = layers.Discretization([0.0, 1.0], dtype=dtype)
+    config = layer.get_config()
+    assert config["dtype"] == np.dtype(dtype).name and layers.Discretization.from_config(config).get_config() == config
+    np.testing.assert_array_equal(layer(np.array([-1.0, 0.5, 2.0])), [0, 1, 2])
+    with pytest.raises(ValueError, match="computes in float32 or float64"):
+        layers.Discretization([0.0], output_mode="one_hot", dtype=dtype)
+
+
 def test_discretization_learns_bins_of_about_one_size() -> None:
     data = np.random.default_rng(0).exponential(size=20_000)
     layer = layers.Discretization(num_bins=5, epsilon=0.01)

@@ -100,15 +100,12 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_a_quantized_model(name, tmp_path):
-    model = MODELS[name]()
-    shape = tuple(size or 6 for size in model.input_shape[1:])
-    x = np.random.RandomState(2).normal(size=(7, *shape)).astype(np.float32)
+def check_quantized(model, x, tmp_path, files, slack=0.0, **how):
+    """Checks what quantization leaves of outputs, that integers do not learn, and files."""
     floats, size = model.predict(x, verbose=0), sum(w.nbytes for w in model.get_weights())
-    model.quantize("int8")
+    model.quantize("int8", **how)
     got = model.predict(x, verbose=0)
-    assert 0 < np.abs(got - floats).max() < 0.05 * np.abs(floats).max() + 0.01
+    assert 0 < np.abs(got - floats).max() < 0.05 * np.abs(floats).max() + slack
     assert sum(w.nbytes for w in model.get_weights()) < size
     # The same in any batch, at once, and on any number of threads.
     np.testing.assert_array_equal(model.predict(x, batch_size=2, verbose=0), got)
@@ -121,14 +118,25 @@ def test_a_quantized_model(name, tmp_path):
         np.testing.assert_array_equal(was, now)
     trained = model.predict(x, verbose=0)
     assert np.abs(trained - got).max() > 0
-    # An .h5 file has the weights of a layer in one list, by which the layers within one cannot be told apart.
-    for file in ("model.keras",) if name == "attention" else ("model.keras", "model.h5"):
+    for file in files:
         model.save(tmp_path / file)
         read = fastnn.saving.load_model(tmp_path / file)
         np.testing.assert_array_equal(read.predict(x, verbose=0), trained)
         assert [w.dtype for w in read.weights] == [w.dtype for w in model.weights]
         read.fit(x, np.zeros_like(got), verbose=0)
     model.save_weights(tmp_path / "model.weights.h5")
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(x, verbose=0), trained)
+    return trained
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_quantized_model(name, tmp_path):
+    model = MODELS[name]()
+    shape = tuple(size or 6 for size in model.input_shape[1:])
+    x = np.random.RandomState(2).normal(size=(7, *shape)).astype(np.float32)
+    # An .h5 file has the weights of a layer in one list, by which the layers within one cannot be told apart.
+    files = ("model.keras",) if name == "attention" else ("model.keras", "model.h5")
+    trained = check_quantized(model, x, tmp_path, files, slack=0.01)
     anew = type(model).from_config(model.get_config())
     if name == "attention":  # its config does not tell of the layers within
         with pytest.raises(ValueError, match=r"the file is that of a quantized model: call quantize\('int8'\) first"):
@@ -136,7 +144,6 @@ def test_a_quantized_model(name, tmp_path):
         anew.quantize("int8")
     anew.load_weights(tmp_path / "model.weights.h5")
     np.testing.assert_array_equal(anew.predict(x, verbose=0), trained)
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(x, verbose=0), trained)
 
 
 def test_embeddings_there_and_back(tmp_path):
@@ -191,22 +198,27 @@ def test_digits_are_told_apart_as_before():
     assert abs(model.evaluate(x_test, y_test, verbose=0)[1] - accuracy) <= 1 / len(x_test) + 1e-9
 
 
-def test_adapted_and_quantized_in_either_order(tmp_path):
-    x = np.random.RandomState(5).normal(size=(8, 20)).astype(np.float32)
+def check_adapted(make, x, tmp_path):
+    """Checks a model of one layer that is adapted and quantized, in either order."""
     for first in ("quantize", "adapt"):
-        model = Sequential([layers.Input((20,)), layers.Dense(10, "relu")])
+        model = make()
         layer = model.layers[0]
         if first == "quantize":
-            model.quantize("int8")
+            model.quantize("int8", convolutions=True)
         layer.enable_lora(2, b_initializer="glorot_normal")
         if first == "adapt":
-            model.quantize("int8")
+            model.quantize("int8", convolutions=True)
         assert [w.name for w in layer.weights] == ["bias", "lora_kernel_a", "lora_kernel_b", "kernel", "kernel_scale"]
         got = model.predict(x, verbose=0)
         model.save(tmp_path / "model.keras")
         read = fastnn.saving.load_model(tmp_path / "model.keras")
         assert read.layers[0].lora_enabled and not np.any(read.layers[0].lora_kernel_b.numpy())
         assert np.abs(read.predict(x, verbose=0) - got).max() < 0.03 * np.abs(got).max()
+
+
+def test_adapted_and_quantized_in_either_order(tmp_path):
+    x = np.random.RandomState(5).normal(size=(8, 20)).astype(np.float32)
+    check_adapted(lambda: Sequential([layers.Input((20,)), layers.Dense(10, "relu")]), x, tmp_path)
 
 
 def test_a_layer_may_be_made_quantized():
@@ -258,6 +270,16 @@ def test_what_is_refused():
         model.quantize("int4", config=Int8QuantizationConfig())
     with pytest.raises(ValueError, match="expects filters to be a regular expression"):
         model.quantize("int8", filters=3)
+    for wrong in ({"convolutions": "no"}, {"report": "r.txt"}, {"type_check": None}):
+        with pytest.raises(TypeError, match=f"quantize expects {next(iter(wrong))} to be True or False"):
+            model.quantize("int8", **wrong)
+    for wrong in (model.layers[0], [model.layers[0]]):
+        with pytest.raises(ValueError, match="expects filters to be a regular expression"):
+            model.quantize("int8", filters=wrong)
+    with pytest.raises(ValueError, match=r"expects filters to be regular expressions, got '\(': missing"):
+        model.quantize("int8", filters="(")
+    with pytest.warns(UserWarning, match="quantize changes nothing: there is no layer .* filters='typo' chooses"):
+        model.quantize("int8", filters="typo")
     with pytest.raises(ValueError, match=r"scales of shape \(1, 3\).*AbsMaxQuantizer\(axis=\(0,\)\)"):
         model.quantize(config=Int8QuantizationConfig(weight_quantizer=AbsMaxQuantizer(axis=1)))
     model.quantize("int8", filters="^a$")
@@ -270,7 +292,7 @@ def test_what_is_refused():
         layers.Dense(2).quantize("int8")
     with pytest.raises(ValueError, match="is not built"):
         Sequential([layers.Dense(2)]).quantize("int8")
-    with pytest.warns(UserWarning, match=r'Conv1D "c" has no quantize.*stay float32'):
+    with pytest.warns(UserWarning, match=r'Conv1D "c".*stay float32'):
         Sequential([layers.Input((6, 2)), layers.Conv1D(2, 3, name="c"), layers.ReLU()]).quantize("int8")
 
 
@@ -284,3 +306,55 @@ def test_a_class_derived_from_a_layer_is_left_out():
     assert model.layers[0].quantization_mode is None
     model.quantize("int8", type_check=False)
     assert model.layers[0].quantization_mode == "int8"
+
+
+def test_integers_of_eight_bits_are_not_made_of_other_numbers():
+    model = Sequential([layers.Input((4,)), layers.Dense(3)])
+    model.quantize("int8")
+    kernel, before = model.layers[0].kernel, model.layers[0].kernel.numpy()
+    for wrong in (300, 0.5, np.nan, -129):
+        with pytest.raises(ValueError, match=r"holds integers of 8 bits, from -128 to 127, got"):
+            kernel.assign(np.full((4, 3), wrong))
+        weights = model.get_weights()
+        weights[1] = np.full((4, 3), wrong)
+        with pytest.raises(ValueError, match=r"holds integers of 8 bits"):
+            model.set_weights(weights)
+    np.testing.assert_array_equal(kernel.numpy(), before)
+    kernel.assign(np.full((4, 3), -127.0))
+    assert (kernel.numpy() == -127).all()
+    infinite = Sequential([layers.Input((4,)), layers.Dense(3)])
+    infinite.layers[0].kernel.assign(np.full((4, 3), np.inf))
+    with pytest.raises(ValueError, match=r"expects finite weights, and .*kernel has NaN or infinity"):
+        infinite.quantize("int8")
+
+
+def test_weights_of_floats_and_of_integers_are_told_apart(tmp_path):
+    model = Sequential([layers.Input((4,)), layers.Dense(3, name="d")])
+    floats = model.get_weights()
+    model.save_weights(tmp_path / "f.weights.h5")
+    model.quantize("int8")
+    hint = "it is quantized, and they are not: give it weights of float32 first, then quantize it"
+    with pytest.raises(ValueError, match=hint):
+        model.load_weights(tmp_path / "f.weights.h5")
+    with pytest.raises(ValueError, match=hint):
+        model.set_weights(floats)
+    plain = Sequential([layers.Input((4,)), layers.Dense(3)])
+    # As many numbers of the same shapes: integers and scales for a kernel and a bias.
+    bare = Sequential([layers.Input((4,)), layers.Dense(3, use_bias=False, name="d")])
+    bare.quantize("int8")
+    bare.save_weights(tmp_path / "i.weights.h5")
+    with pytest.raises(ValueError, match=r"(holds floats|has 2 weights).*call quantize\('int8'\) first"):
+        Sequential([layers.Input((4,)), layers.Dense(3, name="d")]).load_weights(tmp_path / "i.weights.h5")
+    with pytest.raises(ValueError, match=r"those of a quantized one: call quantize\('int8'\) first"):
+        plain.set_weights(model.get_weights())
+
+
+def test_an_h5_file_that_cannot_tell_of_integers_is_refused(tmp_path):
+    model = attention()
+    model.quantize("int8")
+    with pytest.raises(ValueError, match=r"layers within .* are quantized; save the model to a \.keras file"):
+        model.save(tmp_path / "model.h5")
+    assert not list(tmp_path.iterdir())
+    steps = MODELS["steps"]()
+    steps.quantize("int8")
+    steps.save(tmp_path / "steps.h5")  # the config of TimeDistributed tells

@@ -23,23 +23,30 @@ void FusingLayer::book_folded(Booking& booking, Index rows, Index channels, Life
   booking.book(kScaledBias, Life::plan, 2 * channels);  // and the factors
 }
 
-void FusingLayer::prepare_folded(const Context& context, Index rows, Index channels, bool use_bias) const {
-  if (!folded()) return;
+const Real* FusingLayer::prepare_factors(const Context& context, std::size_t weights, Index channels,
+                                         bool use_bias) const {
+  if (!folded()) return nullptr;
   Real* const bias = context.buffer(kScaledBias);
   Real* const factors = bias + channels;
-  scaling_->channel_scales(context, use_bias ? 2 : 1, factors, bias);
+  scaling_->channel_scales(context, weights, factors, bias);
   if (use_bias)
-    for (Index c = 0; c < channels; ++c) bias[c] += context.weight(1)[c] * factors[c];
+    for (Index c = 0; c < channels; ++c) bias[c] += context.weight(weights - 1)[c] * factors[c];
+  return factors;
+}
+
+void FusingLayer::prepare_folded(const Context& context, Index rows, Index channels, bool use_bias) const {
+  const Real* const factors = prepare_factors(context, use_bias ? 2 : 1, channels, use_bias);
+  if (factors == nullptr) return;
   const Real* const kernel = context.weight(0);
-  Real* const to = context.buffer(kScaledKernel);
+  Real* const to = scaled(context);
   parallel_ranges(rows, 64, byte_work(8.0 * static_cast<double>(rows * channels)), [&](Index begin, Index end, int) {
     for (Index r = begin; r < end; ++r)
       for (Index c = 0; c < channels; ++c) to[r * channels + c] = kernel[r * channels + c] * factors[c];
   });
 }
 
-kernels::Epilogue FusingLayer::folded_epilogue(const Context& context, bool use_bias) const {
-  return epilogue(folded() ? context.buffer(kScaledBias) : use_bias ? context.weight(1) : nullptr);
+kernels::Epilogue FusingLayer::folded_epilogue(const Context& context, bool use_bias, std::size_t bias) const {
+  return epilogue(folded() ? context.buffer(kScaledBias) : use_bias ? context.weight(bias) : nullptr);
 }
 
 kernels::Epilogue FusingLayer::epilogue(const Real* bias) const {

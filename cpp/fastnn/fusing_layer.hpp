@@ -24,14 +24,17 @@ class FusingLayer : public Layer {
   bool folded() const { return scaling_ != nullptr; }
   /// Books what a folded node needs; `kernel` is how long the scaled kernel (rows x channels) is kept.
   void book_folded(Booking& booking, Index rows, Index channels, Life kernel) const;
+  /// Computes the bias of the folded node and returns its factors, one for each channel; null where nothing is folded. The
+  /// layer has `weights` of its own, the last one a bias with `use_bias`.
+  const Real* prepare_factors(const Context& context, std::size_t weights, Index channels, bool use_bias) const;
   /// Computes the kernel times the factors of the folded node, and the bias that goes with it; `use_bias`: weight 1 is a bias.
   void prepare_folded(const Context& context, Index rows, Index channels, bool use_bias) const;
   /// The kernel: weight 0, or the scaled one while it is kept.
-  const Real* kernel(const Context& context) const {
-    return folded() ? context.buffer(kScaledKernel) : context.weight(0);
-  }
-  /// The end of a product: the folded bias, or weight 1 with `use_bias`, and the fused activation.
-  kernels::Epilogue folded_epilogue(const Context& context, bool use_bias) const;
+  const Real* kernel(const Context& context) const { return folded() ? scaled(context) : context.weight(0); }
+  /// Place for what a layer makes of its weights and the factors: the scaled kernel, or its scales.
+  Real* scaled(const Context& context) const { return context.buffer(kScaledKernel); }
+  /// The end of a product: the folded bias, or weight `bias` with `use_bias`, and the fused activation.
+  kernels::Epilogue folded_epilogue(const Context& context, bool use_bias, std::size_t bias = 1) const;
   /// Turns the gradient of the output, of `size` elements, into that of the activation's input, in place.
   void backward_through_fused(const Context& context, Index size) const;
 

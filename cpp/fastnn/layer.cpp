@@ -2,6 +2,7 @@
 #include "fastnn/layer.hpp"
 
 #include <map>
+#include <string_view>
 
 namespace fastnn {
 namespace {
@@ -13,6 +14,14 @@ std::map<std::string, LayerFactory>& registry() {
 }
 
 }  // namespace
+
+std::string Layer::who() const {
+  // Kinds whose products are of integers or of bfloat16 serve the layer that users know.
+  std::size_t begin = 0;
+  for (const std::string_view prefix : {"Quantized", "Bfloat16"})
+    if (kind_.compare(0, prefix.size(), prefix) == 0) begin = prefix.size();
+  return kind_.substr(begin) + " \"" + name_ + "\"";
+}
 
 Signature Layer::checked_infer(const std::vector<Spec>& inputs) {
   for (const Spec& spec : inputs)

@@ -177,7 +177,7 @@ class Layer {
   const std::string& kind() const { return kind_; }
   const std::string& name() const { return name_; }
   /// The name of this layer in error messages: Dense "dense_1".
-  std::string who() const { return kind_ + " \"" + name_ + "\""; }
+  std::string who() const;
 
   /// Infers the outputs and weights from the inputs (batch unknown, all else known) and keeps the shapes that the
   /// passes need. Raises ValueError where the inputs do not fit.

@@ -117,7 +117,7 @@ void Phase::find_stops() {
   const std::vector<Node>& nodes = executor_.graph().nodes();
   Index end = table.size;
   for (std::size_t i = table.weights.size(); i-- > 0;) {
-    if (end - table.offsets[i] < GradientChain::kBlock) continue;
+    if (end - table.offsets[i] < GradientSum::kStride) continue;
     end = table.offsets[i];
     const auto reads = [&](const Node& node) {
       return std::find(node.weights.begin(), node.weights.end(), table.weights[i]) != node.weights.end();
@@ -183,28 +183,31 @@ std::unique_ptr<Workspace> Phase::workspace(Index capacity) {
   const bool masked =
       std::any_of(losses_.begin(), losses_.end(), [](const LossTerm& term) { return term.mask != kUnmasked; });
   Index piece = masked && !peers_ ? 0 : executor_.piece(capacity), together = 0;
-  auto parts = static_cast<std::size_t>(piece > 0 ? (capacity + piece - 1) / piece : 1);
+  Index most = piece > 0 ? (capacity + piece - 1) / piece : 1;
   if (peers_) {
     const bool in_pieces = piece > 0;
     piece = peers_->rows_of_part(capacity, piece);
-    const Index most = std::max<Index>(peers_->most_parts(capacity, piece), 1);
+    most = std::max<Index>(peers_->most_parts(capacity, piece), 1);
     // Parts also pass together where gradients are sent while the pass goes on. Pieces do not: each passes through a
     // thread's cache, and their gradients are small beside their activations.
     if (masked || (!in_pieces && !stops_.empty()) || rows_meet(executor_.graph(), executor_.wanted().training))
       together = most;
-    parts = static_cast<std::size_t>(most) + 1;
   }
-  if (tallies_.size() < parts) tallies_.resize(parts, zero());
+  if (tallies_.size() < static_cast<std::size_t>(most)) tallies_.resize(static_cast<std::size_t>(most), zero());
   // Of a program these come after other commits of a step, which nothing may then interrupt.
   for (const Updated& share : shares_) share.optimizer->build(share.table.weights);
   join_family();
   if (piece > 0 && trains()) {
-    // A convoy has a place for the gradients of each part.
-    const std::size_t bytes =
-        (together > 0 ? 1 : parts) * static_cast<std::size_t>(executor_.gradients().size) * sizeof(Real);
-    if (partials_.size() < bytes) partials_ = AlignedBuffer(bytes);
+    const Index size = executor_.gradients().size;
+    if (peers_)
+      sum_ = peers_->gradient_sum(most, size);
+    else if (sum_ == nullptr || sum_->parts() < most)
+      sum_ = GradientSum::make(nullptr, most, size);
   }
   auto space = std::make_unique<Workspace>(executor_, capacity, piece, together);
+  if (space->convoy() != nullptr && trains())
+    for (Index part = 0; part < space->convoy()->parts(); ++part)
+      (*space->convoy())[part].write_gradients(sum_->part(part));
   if (of_whole_) space->add_whole(*of_whole_, peers_->rows_of_batch(capacity));
   return space;
 }
@@ -229,7 +232,7 @@ void Phase::gradients_of_batch(Workspace& space, const Batch& batch, const Pulse
       team->each_piece(done, std::min(team->wave(), end - done), [&](Session& session, Index first, Index rows) {
         const Index part = (first - begin) / piece;
         run_part(session, batch, first, rows, tallies_[static_cast<std::size_t>(part)], space.all_rows(), none);
-        if (trains()) std::copy_n(session.weight_gradients(), size, partial(part + (peers_ ? 1 : 0)));
+        if (trains()) std::copy_n(session.weight_gradients(), size, sum_->part(part));
       });
       if (pulse) pulse();
     }
@@ -264,11 +267,9 @@ void Phase::run_convoy(Workspace& space, const Batch& batch, const Pulse& pulse)
     hand_over(session, space.all_rows());
   });
   if (!trains()) return;
-  gradients_.clear();
-  for (Index part = 0; part < parts; ++part) gradients_.push_back(convoy[part].weight_gradients());
-  chain_.begin(*peers_, gradients_, executor_.gradients().size, partial(0), convoy.first().weight_gradients());
+  sum_->begin(cut_);
   auto written = written_.begin();
-  convoy.backward(own, pulse, stops_, [&] { chain_.written(*written++); });
+  convoy.backward(own, pulse, stops_, [&] { sum_->written(*written++); });
 }
 
 // Copies what needs all rows of the batch to where these come together.
@@ -378,15 +379,6 @@ void Phase::each_number(Of& tally, Call&& call) {
     for (auto& number : *numbers) call(number);
 }
 
-// Gives all processes the numbers that each changes by add(), from the first process to the last.
-void Phase::chain(std::vector<double>& numbers, const std::function<void()>& add) const {
-  const std::size_t bytes = numbers.size() * sizeof(double);
-  if (!peers_->is_first()) peers_->receive(numbers.data(), bytes);
-  add();
-  if (!peers_->is_last()) peers_->send(numbers.data(), bytes);
-  peers_->share(numbers.data(), bytes);
-}
-
 void Phase::reduce(Workspace& space) {
   const Index parts = cut_.last - cut_.first;
   each_number(step_, [](double& number) { number = 0; });
@@ -398,7 +390,7 @@ void Phase::reduce(Workspace& space) {
   if (together) {
     numbers_.clear();
     each_number(step_, [&](double number) { numbers_.push_back(number); });
-    chain(numbers_, [&] {
+    peers_->chain(numbers_, [&] {
       std::size_t next = 0;
       each_number(step_, [&](double& number) { number = numbers_[next++]; });
       add_parts();
@@ -413,14 +405,8 @@ void Phase::reduce(Workspace& space) {
   if (const Session* all_rows = space.all_rows()) take_metrics_of_whole(*all_rows);
   if (space.piece() == 0 || !trains()) return;
   const Timed timed(space.session().record(), Part::reduce);
-  Real* gradients = space.session().weight_gradients();
-  if (space.convoy() == nullptr) {
-    gradients_.clear();
-    for (Index part = 0; part < parts; ++part) gradients_.push_back(partial(part + (peers_ ? 1 : 0)));
-    if (!together) return kernels::add_up(gradients_.data(), parts, 0, executor_.gradients().size, gradients);
-    chain_.begin(*peers_, gradients_, executor_.gradients().size, partial(0), gradients);
-  }
-  chain_.finish();
+  if (space.convoy() == nullptr) sum_->begin(cut_);
+  sum_->finish();
 }
 
 bool Phase::commit(Workspace& space) {
@@ -433,10 +419,11 @@ bool Phase::commit(Workspace& space) {
   } else if (trains() || session.commits() || space.all_rows() != nullptr) {
     const WriteVariables writing(*family_);
     const Timed timed(session.record(), Part::update);
+    const Real* gradients = space.piece() > 0 && trains() ? sum_->total() : session.weight_gradients();
     for (std::size_t i = 0; i < shares_.size(); ++i) {
       set_rate(i);
       const Updated& share = shares_[i];
-      const Outcome outcome = share.optimizer->apply(share.table, session.weight_gradients(), step_.total);
+      const Outcome outcome = share.optimizer->apply(share.table, gradients, step_.total);
       if (outcome == Outcome::again) return false;
       if (outcome == Outcome::refused) break;
     }

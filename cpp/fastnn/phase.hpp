@@ -20,7 +20,7 @@
 #include "fastnn/columns.hpp"
 #include "fastnn/division.hpp"
 #include "fastnn/executor.hpp"
-#include "fastnn/gradient_chain.hpp"
+#include "fastnn/gradient_sum.hpp"
 #include "fastnn/optimizer.hpp"
 #include "fastnn/peers.hpp"
 
@@ -83,7 +83,7 @@ class Workspace {
   Session* all_rows() const { return all_rows_ ? &**all_rows_ : nullptr; }
   /// The rows of a piece; 0: batches are processed whole.
   Index piece() const { return team_ ? (*team_)->rows() : convoy_ ? (*convoy_)->rows() : 0; }
-  /// The session that holds the reduced gradients and commits.
+  /// The session that commits, and holds the gradients of a batch that is processed whole.
   Session& session() const { return team_ ? (*team_)->first() : convoy_ ? (*convoy_)->first() : **whole_; }
   int threads() const {
     return team_ ? (*team_)->threads() : convoy_ ? (*convoy_)->threads() : session().plan().threads;
@@ -179,8 +179,6 @@ class Phase {
   void join_family();
   void find_stops();
   void count_unmasked(Convoy& convoy, const Batch& batch);
-  void chain(std::vector<double>& numbers, const std::function<void()>& add) const;
-  Real* partial(Index part) const { return partials_.as<Real>() + part * executor_.gradients().size; }
   void run_part(Session& session, const Batch& batch, Index first, Index rows, Tally& tally, Session* all_rows,
                 const Pulse& pulse) const;
   double weight_of_batch(const Batch& batch, const LossTerm& term) const;
@@ -216,15 +214,13 @@ class Phase {
   Cut cut_ = Cut::alone(0, 0);
   double penalty_ = 0;
   std::vector<Tally> tallies_;
-  AlignedBuffer partials_;  // gradients of the parts, where there are pieces; with peers the first is what they sent
+  std::shared_ptr<GradientSum> sum_;  // where batches are in parts
 
-  GradientChain chain_;
   // Before these nodes the backward pass of a batch in parts has written further blocks of gradients, from there on.
   std::vector<std::size_t> stops_;
   std::vector<Index> written_;
-  std::vector<const Real*> gradients_;  // of the parts of this process
-  std::vector<double> numbers_;         // of a tally, as they are sent
-  std::vector<double> unmasked_;        // per loss the values of a batch in parts that count
+  std::vector<double> numbers_;   // of a tally, as they are sent
+  std::vector<double> unmasked_;  // per loss the values of a batch in parts that count
 };
 
 }  // namespace fastnn

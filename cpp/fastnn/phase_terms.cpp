@@ -33,7 +33,7 @@ void Phase::count_unmasked(Convoy& convoy, const Batch& batch) {
   bool any = false;
   for (const LossTerm& term : losses_) any = any || term.mask != kUnmasked;
   if (!any) return;
-  chain(unmasked_, [&] {
+  peers_->chain(unmasked_, [&] {
     for (std::size_t k = 0; k < losses_.size(); ++k)
       if (losses_[k].mask != kUnmasked)
         for (Index part = 0; part < cut_.last - cut_.first; ++part)

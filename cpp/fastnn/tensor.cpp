@@ -18,7 +18,9 @@ constexpr std::size_t kHugePage = std::size_t{1} << 21, kLarge = 4 * kHugePage;
 
 AlignedBuffer::AlignedBuffer(std::size_t bytes) : size_(bytes) {
   if (bytes == 0) return;
-  data_ = std::aligned_alloc(bytes < kLarge ? kAlignment : kHugePage, align_up(bytes));
+  // The standard wants a multiple of the alignment. What is never touched costs nothing.
+  const std::size_t alignment = bytes < kLarge ? kAlignment : kHugePage;
+  data_ = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   if (data_ == nullptr) throw std::bad_alloc();
 #if defined(__linux__)
   // Where it is refused, small pages serve.

@@ -1,4 +1,4 @@
-"""Names of `keras.mixed_precision`. There is one policy, "float32"."""
+"""Names of `keras.mixed_precision`, whose policies are those of `fastnn.dtype_policies`."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 A model computes in one of them, on a core of its own: `fastnn._native` in float32, `fastnn._native64` in float64, which
 is loaded when the first float64 weight or graph is made. A tensor's type says which. Between tensors of one graph the
-two names mean the same, since a graph has one type of floats.
+two names mean the same, since a graph has one type of floats. The policy "mixed_bfloat16" is one of float32, whose
+products are those of bfloat16.
 """
 
 from __future__ import annotations
@@ -20,20 +21,43 @@ from fastnn.caller import warn
 FLOATS = ("float32", "float64")
 """The names of the types of floats."""
 
-_SHORTER = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+MIXED = "mixed_bfloat16"
+"""The name of the policy of float32 with products of bfloat16."""
+
+_SHORTER = ("float16", "bfloat16", "mixed_float16")
 _floatx = "float32"
+_policy: str | None = None
 _within: contextvars.ContextVar[str | None] = contextvars.ContextVar("fastnn_floats", default=None)
 
 
 def floatx() -> str:
     """Returns the type of what says nothing of its own."""
-    return _within.get() or _floatx
+    found = _within.get() or _floatx
+    return "float32" if found == MIXED else found
+
+
+def default_policy() -> str:
+    """Returns the name of the policy of a layer that says nothing of its own."""
+    return _within.get() or _policy or _floatx
 
 
 def set_floatx(name: str) -> None:
-    """Sets the type of what says nothing of its own."""
-    global _floatx
-    _floatx = name
+    """Sets the type, and the policy, of what says nothing of its own."""
+    global _floatx, _policy
+    _floatx, _policy = name, None
+
+
+def clear_policy() -> None:
+    """Lets the type of what says nothing of its own be its policy, too."""
+    global _policy
+    _policy = None
+
+
+def set_policy(name: str) -> None:
+    """Sets the policy of layers that say nothing of their own, and the type that goes with it."""
+    global _policy
+    set_floatx("float32" if name == MIXED else name)
+    _policy = name
 
 
 def computed_in(name: Any) -> Any:
@@ -42,8 +66,15 @@ def computed_in(name: Any) -> Any:
     Args:
         name: The name of a type of floats, or of a policy.
     """
-    if not isinstance(name, str) or name not in _SHORTER:
-        return name
+    return told_float32(name) if isinstance(name, str) and name in _SHORTER else name
+
+
+def told_float32(name: str) -> str:
+    """Warns that fastnn computes in float32 where another type is asked for; returns "float32".
+
+    Args:
+        name: What is asked for.
+    """
     warn(f"fastnn computes in float32 where {name} is asked for: that has more digits, and processors are fast with it")
     return "float32"
 
@@ -53,13 +84,26 @@ def using(floats: str) -> Iterator[None]:
     """Lets a type be that of what says nothing of its own, while a layer of this type makes its weights or is traced.
 
     Args:
-        floats: "float32" or "float64".
+        floats: "float32" or "float64", or "mixed_bfloat16".
     """
     token = _within.set(floats)
     try:
         yield
     finally:
         _within.reset(token)
+
+
+def array_type(dtype: Any) -> np.dtype[Any]:
+    """Returns the type of NumPy that a name or a type of elements stands for: float32 for "bfloat16".
+
+    Args:
+        dtype: A name, a type of NumPy, or what has a name.
+
+    Raises:
+        TypeError: There is no such type.
+    """
+    name = getattr(dtype, "name", dtype)
+    return np.dtype("float32" if name == "bfloat16" else name)
 
 
 def is_float(dtype: Any) -> bool:

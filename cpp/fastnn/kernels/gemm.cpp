@@ -30,6 +30,9 @@ constexpr int kRows = 6;
 constexpr Index kFloatsOfPacket = static_cast<Index>(sizeof(Packet) / sizeof(float));
 constexpr Index kBlockK = kFloatsOfPacket == 16 ? 256 : 3072 / kFloatsOfPacket;
 
+// Size of B from which on it is fetched ahead.
+constexpr Index kFarReals = Index{1} << 18;
+
 // Floats from one row to the next where a block of k is copied: an odd number of cache lines.
 constexpr Index kCopyRow = kBlockK + 16;
 
@@ -46,10 +49,12 @@ struct TileArguments {
   Index column;
   const Real* bias;
   bool reload, relu;
+  const Real* ahead;  // what the tiles of a panel fetch for those of the next, `ahead_step` Reals a step
+  Index ahead_step;
 };
 
-// R rows times Q panels of P registers.
-template <int R, int P, int Q>
+// R rows times Q panels of P registers; kAhead: fetches what `ahead` says.
+template <int R, int P, int Q, bool kAhead = false>
 void tile(const TileArguments& t) {
   Packet sum[R][P * Q];
   const Real* a[R];
@@ -69,6 +74,7 @@ void tile(const TileArguments& t) {
     }
   }
   const Real* b = t.b;
+  [[maybe_unused]] const Real* ahead = t.ahead;
   for (Index s = 0; s < t.segments; ++s) {
     const Index begin = t.offsets[s] + t.within, end = begin + t.length;
 #pragma GCC unroll 2
@@ -85,6 +91,10 @@ void tile(const TileArguments& t) {
         for (int j = 0; j < P * Q; ++j) sum[r][j] = packet::madd(left, right[j], sum[r][j]);
       }
       b += P * kWidth;
+      if constexpr (kAhead && R > kRows / 2) {  // few rows have no time to fetch for others
+        __builtin_prefetch(ahead);
+        ahead += t.ahead_step;
+      }
     }
   }
   if (t.relu) {
@@ -101,15 +111,16 @@ void tile(const TileArguments& t) {
 
 using Tile = void (*)(const TileArguments&);
 
-template <int P, int... R>
+template <int P, bool kAhead, int... R>
 constexpr Tile tile_for(Index rows, std::integer_sequence<int, R...>) {
-  constexpr Tile tiles[] = {tile<R + 1, P, 1>...};
+  constexpr Tile tiles[] = {tile<R + 1, P, 1, kAhead>...};
   return tiles[rows - 1];
 }
 
-Tile find_tile(Index rows, int packets) {
+Tile find_tile(Index rows, int packets, bool ahead) {
   using Rows = std::make_integer_sequence<int, kRows>;
-  return packets == 2 ? tile_for<2>(rows, Rows()) : tile_for<1>(rows, Rows());
+  if (packets == 1) return tile_for<1, false>(rows, Rows());
+  return ahead ? tile_for<2, true>(rows, Rows()) : tile_for<2, false>(rows, Rows());
 }
 
 // Few rows leave too few chains to hide the latency of a multiply-add: they take several panels at once.
@@ -169,7 +180,8 @@ struct BlockOfK {
 
 void multiply_block(const Real* const* a, const BlockOfK& k, Index m, const Real* panels, Index n, Index first,
                     Index last, Real* const* c, const Real* bias, bool reload, bool relu) {
-  TileArguments t{a, k.offsets, k.segments, k.within, k.length, nullptr, kPanel * k.total, c, 0, bias, reload, relu};
+  TileArguments t{a, k.offsets, k.segments, k.within, k.length, nullptr, kPanel * k.total,
+                  c, 0,         bias,       reload,   relu,     panels,  0};
   Index panel = first;
   if (const WideTile wide = find_wide_tile(m); wide.tile) {
     for (; panel + wide.panels <= last && (panel + wide.panels) * kPanel <= n; panel += wide.panels) {
@@ -178,22 +190,31 @@ void multiply_block(const Real* const* a, const BlockOfK& k, Index m, const Real
       wide.tile(t);
     }
   }
-  const Split split(m, ceil_div(m, kRows));
+  // The first tile of a panel would wait for it, where B does not fit into the second level of cache: the tiles before it
+  // fetch a share each. Behind the last panel comes the first one of the next block of k.
+  const Index tiles = ceil_div(m, kRows), steps = k.segments * k.length;
+  const bool far = k.total * n >= kFarReals, more = k.done + steps < k.total;
+  t.ahead_step = ceil_div(kPanel, tiles);
+  const Split split(m, tiles);
   for (; panel < last; ++panel) {
     const Index width = std::min(kPanel, n - panel * kPanel);
     const int packets = width > kWidth ? 2 : 1;
     t.b = panels + panel * kPanel * k.total + k.done * packets * kWidth;
     t.column = panel * kPanel;
+    const bool behind = panel + 1 < last;
+    const Real* const next =
+        panels + (behind ? panel + 1 : first) * kPanel * k.total + (k.done + (behind ? 0 : steps)) * kPanel;
     Tile run = nullptr;
     Index rows_of_run = 0;
     for (Index row = 0, part = 0; row < m; ++part) {
       const Index rows = split.base + (part < split.extra ? 1 : 0);
       if (rows != rows_of_run) {
-        run = find_tile(rows, packets);
+        run = find_tile(rows, packets, far && (behind || more));
         rows_of_run = rows;
       }
       t.a = a + row;
       t.c = c + row;
+      t.ahead = next + part * steps * t.ahead_step;
       if (width == packets * kWidth)
         run(t);
       else
@@ -223,6 +244,11 @@ Index packed_size(Index k, Index n) { return k * ceil_div(n, kWidth) * kWidth; }
 Index panel_count(Index n) { return ceil_div(n, kPanel); }
 
 Index row_blocks(Index m) { return ceil_div(ceil_div(m, kRows), kRowBlock / kRows); }
+
+Index parts_of_columns(double work, Index blocks, Index panels) {
+  const Index threads = work < kGrain ? 1 : usable_threads();
+  return threads == 1 ? 1 : std::min(ceil_div(Index{4} * threads, blocks), ceil_div(panels, 2));
+}
 
 Index row_block_begin(Index m, Index blocks, Index block) {
   const Index tiles = ceil_div(m, kRows);
@@ -278,10 +304,7 @@ void gemm(const Real* a, Index lda, Index m, Index k, const Real* panels, Index 
           const Epilogue& epilogue) {
   const Index panels_of_c = panel_count(n), blocks = row_blocks(m);
   const double work = fma_work(static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k));
-  Index parts = 1;
-  if (work >= kGrain)
-    if (const Index threads = usable_threads(); threads > 1)
-      parts = std::min(ceil_div(Index{4} * threads, blocks), ceil_div(panels_of_c, 2));
+  const Index parts = parts_of_columns(work, blocks, panels_of_c);
   const Split split(panels_of_c, parts);
   const Index zero = 0;
   const Segments segments{&zero, 1, k, 0, k};
@@ -398,38 +421,46 @@ void multiply_outer(const Real* const* runs, Index run_count, Index run_length, 
   const Split split(m, tiles);
   alignas(kAlignment) Real left[kLeftTiles * kLeftTile];
   alignas(kAlignment) Real copy[kRows * kPanel];
-  // Rows of A that lie far apart crowd a few sets of the cache: worth gathering where several panels share them.
+  // Rows of A that lie far apart crowd a few sets of the cache: worth gathering where several panels share them. A panel
+  // meets all tiles that were gathered before the next one comes.
   const bool gather = width > kPanel && lda >= 256;
-  for (Index tile = 0; tile < tiles; ++tile) {
-    const Index row = split.begin(tile), rows = split.begin(tile + 1) - row;
-    t.offset = offset + row;
-    const Real* left_run = left + tile % kLeftTiles * kLeftTile;
-    if (gather) {
-      if (tile % kLeftTiles == 0) pack_left(in_place, split, tile, std::min(tiles, tile + kLeftTiles), left);
-      t.runs = &left_run;
-      t.run_count = 1;
-      t.run_length = run_count * run_length;
-      t.offset = 0;
-      t.lda = rows;
-    }
+  const Index together = gather ? kLeftTiles : 1;
+  if (gather) {
+    t.run_count = 1;
+    t.run_length = run_count * run_length;
+    t.offset = 0;
+  }
+  for (Index group = 0; group < tiles; group += together) {
+    const Index last = std::min(tiles, group + together);
+    if (gather) pack_left(in_place, split, group, last, left);
     for (Index first = 0; first < width; first += kPanel) {
       const Index panel_width = std::min(kPanel, width - first);
       const int packets = panel_width > kWidth ? 2 : 1;
-      const OuterTile run = find_outer_tile(rows, packets);
-      Real* const to = c + row * ldc + first;
       t.b = columns + first * kOuterRows;
-      t.c = to;
-      t.ldc = ldc;
-      if (panel_width == packets * kWidth) {
+      for (Index tile = group; tile < last; ++tile) {
+        const Index row = split.begin(tile), rows = split.begin(tile + 1) - row;
+        const OuterTile run = find_outer_tile(rows, packets);
+        const Real* const left_run = left + (tile - group) * kLeftTile;
+        if (gather) {
+          t.runs = &left_run;
+          t.lda = rows;
+        } else {
+          t.offset = offset + row;
+        }
+        Real* const to = c + row * ldc + first;
+        t.c = to;
+        t.ldc = ldc;
+        if (panel_width == packets * kWidth) {
+          run(t);
+          continue;
+        }
+        if (accumulate)
+          for (Index r = 0; r < rows; ++r) copy_padded(to + r * ldc, panel_width, copy + r * kPanel);
+        t.c = copy;
+        t.ldc = kPanel;
         run(t);
-        continue;
+        for (Index r = 0; r < rows; ++r) copy_back(copy + r * kPanel, panel_width, to + r * ldc);
       }
-      if (accumulate)
-        for (Index r = 0; r < rows; ++r) copy_padded(to + r * ldc, panel_width, copy + r * kPanel);
-      t.c = copy;
-      t.ldc = kPanel;
-      run(t);
-      for (Index r = 0; r < rows; ++r) copy_back(copy + r * kPanel, panel_width, to + r * ldc);
     }
   }
 }
@@ -440,6 +471,11 @@ namespace {
 // chunks of rows, a number that depends on the output's size only, and the chunks' sums are added in ascending order.
 constexpr Index kWave = 32;
 
+// Columns of B that a task takes at once: rows of A are gathered anew for each, and where there is only one task for each of
+// many threads, columns are packed by all of them.
+constexpr Index kMostTaskColumns = 2 * kOuterColumns;
+Index task_columns(Index n) { return n >= 16 * kOuterColumns ? kMostTaskColumns : kOuterColumns; }
+
 Index rows_of_chunk(Index m, Index n) {
   const Index outputs = (m + 1) * n;
   if (outputs >= 2048) return std::numeric_limits<Index>::max();
@@ -449,7 +485,7 @@ Index rows_of_chunk(Index m, Index n) {
 // Rows [0, rows) of the operands give columns [first, first + width) of rows [begin, end) of the C's, counted through them all.
 void outer_task(const Left* lefts, Index count, const Real* b, Index ldb, Index rows, Index begin, Index end,
                 Index first, Index width, Real* sums) {
-  alignas(kAlignment) Real columns[kOuterPack];
+  alignas(kAlignment) Real columns[kOuterRows * kMostTaskColumns];
   for (Index row = 0; row < rows; row += kOuterRows) {
     const Index taken = std::min(kOuterRows, rows - row);
     pack_columns(b + row * ldb + first, ldb, taken, width, columns, sums ? sums + first : nullptr, row > 0);
@@ -483,7 +519,7 @@ void gemm_tn_several(const Left* lefts, Index count, const Real* b, Index ldb, I
   assert(count <= kMostLefts);
   Index m = 0;
   for (Index i = 0; i < count; ++i) m += lefts[i].m;
-  const Index chunk = rows_of_chunk(m, n), blocks = ceil_div(n, kOuterColumns);
+  const Index chunk = rows_of_chunk(m, n), broad = task_columns(n), blocks = ceil_div(n, broad);
   const double work = fma_work(static_cast<double>(rows) * static_cast<double>(m + 1) * static_cast<double>(n));
   if (rows <= chunk) {
     Index parts = 1;
@@ -492,9 +528,9 @@ void gemm_tn_several(const Left* lefts, Index count, const Real* b, Index ldb, I
         parts = std::clamp<Index>(m / (Index{4} * kRows), 1, ceil_div(4 * threads, blocks));
     const Split split(m, parts);
     parallel_for(blocks * parts, work, [&](Index task, int) {
-      const Index first = task / parts * kOuterColumns, part = task % parts;
+      const Index first = task / parts * broad, part = task % parts;
       outer_task(lefts, count, b, ldb, rows, split.begin(part), split.begin(part + 1), first,
-                 std::min(kOuterColumns, n - first), part == 0 ? column_sums : nullptr);
+                 std::min(broad, n - first), part == 0 ? column_sums : nullptr);
     });
     return;
   }
@@ -514,9 +550,8 @@ void gemm_tn_several(const Left* lefts, Index count, const Real* b, Index ldb, I
         if (!in_place) parts[i].c = partial, parts[i].ldc = n;
         partial += lefts[i].m * n;
       }
-      for (Index column = 0; column < n; column += kOuterColumns)
-        outer_task(parts, count, b + begin * ldb, ldb, end - begin, 0, m, column, std::min(kOuterColumns, n - column),
-                   sums);
+      for (Index column = 0; column < n; column += broad)
+        outer_task(parts, count, b + begin * ldb, ldb, end - begin, 0, m, column, std::min(broad, n - column), sums);
     });
     for (Index i = 0; i < wave - direct; ++i) {
       const Real* partial = scratch + i * size;

@@ -13,11 +13,11 @@
 #include <cstring>
 #include <utility>
 
+#include "fastnn/kernels/processor.hpp"
 #include "fastnn/kernels/tiles.hpp"
 #include "fastnn/parallel.hpp"
 
 #if defined(__AVX2__)
-#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -27,14 +27,17 @@ namespace {
 using packet::Packet;
 
 constexpr Index kSteps = 4, kColumns = 16, kGroup = kSteps * kColumns;
-constexpr int kMostRows = 12;
+// Rows of a tile, and panels: with one, as many numbers would be loaded as are multiplied.
+constexpr int kMostRows = 12, kMostTogether = 2;
 // Bytes of quantized rows that a task takes at once, so that they stay in the second level of cache.
 constexpr Index kBlockBytes = Index{128} * 1024;
+// Bytes of panels that stay in the first level beside a tile of rows.
+constexpr Index kPanelBytes = Index{20} * 1024;
 
 Index whole_steps(Index k) { return ceil_div(k, kSteps) * kSteps; }
 
 struct Plain {
-  static constexpr int kRows = 2, kWide = 1;
+  static constexpr int kRows = 2, kTogether = 1, kWide = 1;
   static constexpr Index kCopies = 1;
   static constexpr bool kShifted = false;
   static void put(std::int8_t value, std::int8_t* to, Index) { *to = value; }
@@ -86,7 +89,7 @@ inline void store_pair(std::int32_t* to, const Pair& pair) {
 }
 
 struct Magnitudes {
-  static constexpr int kRows = 4, kWide = 4;
+  static constexpr int kRows = 4, kTogether = 1, kWide = 4;
   static constexpr Index kCopies = 2;
   static constexpr bool kShifted = false;
   static void put(std::int8_t value, std::int8_t* to, Index copy) {
@@ -125,7 +128,7 @@ struct Shifted {
 };
 
 struct ShiftedPair : Shifted {
-  static constexpr int kRows = 5;
+  static constexpr int kRows = 5, kTogether = 1;
   using Sum = Pair;
   using Right = Pair;
   using Left = __m256i;
@@ -140,8 +143,12 @@ struct ShiftedPair : Shifted {
 };
 
 #if defined(__AVX512F__)
+__mmask16 first_lanes(Index count) {
+  return static_cast<__mmask16>(count >= kColumns ? 0xffffU : (1U << static_cast<unsigned>(count)) - 1U);
+}
+
 struct ShiftedWide : Shifted {
-  static constexpr int kRows = kMostRows;
+  static constexpr int kRows = kMostRows, kTogether = kMostTogether;
   using Sum = __m512i;
   using Right = __m512i;
   using Left = __m512i;
@@ -191,25 +198,61 @@ void tile(const Tile& t) {
     for (int q = 0; q < Q; ++q) Form::store(t.sums + (r * Q + q) * kColumns, sum[r][q]);
 }
 
-// Writes `count` integers and zeros up to `whole`, in all copies; `copy` is the distance between two.
+// round(x * scale) within the limits of the rule, ties to even: the sum with 1.5 * 2^23 has no bits below one. Zeros follow up
+// to `whole`, which is also the distance between copies.
 template <class Form>
-void put(const std::int8_t* from, Index count, Index whole, Index copy, std::int8_t* to) {
-  for (Index p = 0; p < count; ++p) Form::put(from[p], to + p, copy);
-  for (Index p = count; p < whole; ++p) Form::put(0, to + p, copy);
+void round(const float* x, Index count, Index whole, float scale, const Int8Rule& rule, std::int8_t* to) {
+  constexpr float kWhole = 12582912.0F;
+  constexpr Index kPart = 512;
+  std::int8_t part[kPart];
+  for (Index first = 0; first < count; first += kPart) {
+    const Index size = std::min(kPart, count - first);
+    for (Index i = 0; i < size; ++i) {
+      float value = (x[first + i] * scale + kWhole) - kWhole;
+      value = value < rule.high ? value : rule.high;
+      value = value > rule.low ? value : rule.low;
+      part[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(value));
+    }
+    for (Index i = 0; i < size; ++i) Form::put(part[i], to + first + i, whole);
+  }
+  for (Index i = count; i < whole; ++i) Form::put(0, to + i, whole);
 }
+
+#if defined(__AVX512F__)
+template <>
+void round<ShiftedWide>(const float* x, Index count, Index whole, float scale, const Int8Rule& rule, std::int8_t* to) {
+  const __m512 factor = _mm512_set1_ps(scale), low = _mm512_set1_ps(rule.low), high = _mm512_set1_ps(rule.high);
+  Index i = 0;
+  for (; i < count; i += kColumns) {
+    const __m512 value = _mm512_mul_ps(_mm512_maskz_loadu_ps(first_lanes(count - i), x + i), factor);
+    const __m512i integers = _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(value, high), low));
+    const __m128i eight = _mm_xor_si128(_mm512_cvtepi32_epi8(integers), _mm_set1_epi8(-128));
+    _mm_mask_storeu_epi8(to + i, first_lanes(whole - i), eight);
+  }
+  for (; i < whole; ++i) ShiftedWide::put(0, to + i, whole);
+}
+#endif
 
 struct Form {
   using Run = void (*)(const Tile&);
   Index copies;
-  int rows, wide;
+  int rows, together, wide;
   bool shifted;
-  void (*put)(const std::int8_t*, Index, Index, Index, std::int8_t*);
-  Run few, tiles[kMostRows];
+  void (*round)(const float*, Index, Index, float, const Int8Rule&, std::int8_t*);
+  Run few, tiles[kMostRows], broad[kMostRows];  // one row of `wide` panels; rows of one panel, of `together` panels
 };
 
 template <class F, int... R>
 Form form_of(std::integer_sequence<int, R...>) {
-  return {F::kCopies, F::kRows, F::kWide, F::kShifted, put<F>, tile<F, 1, F::kWide>, {tile<F, R + 1, 1>...}};
+  return {F::kCopies,
+          F::kRows,
+          F::kTogether,
+          F::kWide,
+          F::kShifted,
+          round<F>,
+          tile<F, 1, F::kWide>,
+          {tile<F, R + 1, 1>...},
+          {tile<F, R + 1, F::kTogether>...}};
 }
 template <class F>
 Form form_of() {
@@ -217,17 +260,11 @@ Form form_of() {
 }
 
 #if defined(__AVX2__)
-// What the processor says of its seventh leaf: the registers eax and ecx of a part of it.
-struct Leaf {
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  explicit Leaf(unsigned part) { __get_cpuid_count(7, part, &eax, &ebx, &ecx, &edx); }
-};
-
 Form choose_form() {
 #if defined(__AVX512F__)
-  if (Leaf(0).ecx & 1U << 11) return form_of<ShiftedWide>();  // AVX512_VNNI
+  if (has_avx512_vnni()) return form_of<ShiftedWide>();
 #endif
-  if (Leaf(0).eax >= 1 && Leaf(1).eax & 1U << 4) return form_of<ShiftedPair>();  // AVX_VNNI
+  if (has_avx_vnni()) return form_of<ShiftedPair>();
   return form_of<Magnitudes>();
 }
 #else
@@ -255,36 +292,45 @@ struct Finish {
   bool relu;
 };
 
+using Integers = packet::ei::unpacket_traits<Packet>::integer_packet;
+
 void finish(const Finish& f, const std::int32_t* sums, float row_scale, Index column, Index width, float* c) {
-  alignas(kAlignment) float x[kColumns];
-  if (f.column_sums != nullptr)
-    for (Index j = 0; j < width; ++j) {
-      // In 32 bits modulo 2^32, as the instruction adds: only the difference is sure to fit.
-      const auto sum = static_cast<std::uint32_t>(sums[j]),
-                 others = static_cast<std::uint32_t>(f.column_sums[column + j]);
-      x[j] = static_cast<float>(static_cast<std::int32_t>(sum - 128U * others));
-    }
-  else
-    for (Index j = 0; j < kColumns; ++j) x[j] = static_cast<float>(sums[j]);
   const float* const scales = f.column_scales + column;
-  packet::for_each(width, [&](Index j, Index count) {
-    Packet y = packet::div(packet::load_aligned(x + j),
-                           packet::mul(packet::load_n(scales + j, count, 1.0F), packet::set1(row_scale)));
+  const auto lanes = [&](Index j, Index count) {
+    auto integers = packet::ei::ploadu<Integers>(sums + j);
+    if (f.column_sums != nullptr)  // modulo 2^32, as the instruction adds: only the difference is sure to fit
+      integers = packet::ei::psub(
+          integers, packet::ei::plogical_shift_left<7>(packet::ei::ploadu<Integers>(f.column_sums + column + j)));
+    const Packet of = packet::mul(packet::load_n(scales + j, count, 1.0F), packet::set1(row_scale));
+    Packet y = packet::div(packet::ei::pcast<Integers, Packet>(integers), of);
     if (f.bias != nullptr) y = packet::add(y, packet::load_n(f.bias + column + j, count));
     if (f.relu) y = packet::max(y, packet::zero());
     packet::store_n(c + column + j, y, count);
-  });
+  };
+  if (width == kColumns)
+    for (Index j = 0; j < kColumns; j += packet::kWidth) lanes(j, packet::kWidth);
+  else
+    packet::for_each(width, lanes);
 }
 
-// round(x * scale) within the limits of the rule, ties to even. The sum with 1.5 * 2^23 has no bits below one.
-void round(const float* x, Index count, float scale, const Int8Rule& rule, std::int8_t* to) {
-  constexpr float kWhole = 12582912.0F;
-  for (Index i = 0; i < count; ++i) {
-    float value = (x[i] * scale + kWhole) - kWhole;
-    value = value < rule.high ? value : rule.high;
-    value = value > rule.low ? value : rule.low;
-    to[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(value));
+// The bits of the largest |x|, which order like the numbers: those of what is not finite are above all others.
+std::int32_t largest_bits(const float* x, Index count) {
+  constexpr std::int32_t kMagnitude = 0x7fffffff;
+  std::int32_t largest = 0;
+  Index i = 0;
+#if defined(__AVX512F__)
+  const auto magnitude = [](__m512i bits) { return _mm512_and_si512(bits, _mm512_set1_epi32(kMagnitude)); };
+  __m512i most = _mm512_setzero_si512();
+  for (; i < count; i += kColumns)
+    most = _mm512_max_epi32(most, magnitude(_mm512_maskz_loadu_epi32(first_lanes(count - i), x + i)));
+  largest = _mm512_reduce_max_epi32(most);
+#endif
+  for (; i < count; ++i) {
+    std::int32_t bits;
+    std::memcpy(&bits, x + i, sizeof(bits));
+    largest = std::max(largest, bits & kMagnitude);
   }
+  return largest;
 }
 
 }  // namespace
@@ -297,27 +343,15 @@ void quantize_rows(const float* x, Index stride, Index rows, Index k, const Int8
   const Index bytes = row_bytes(k), steps = whole_steps(k);
   const double work = byte_work(12.0 * static_cast<double>(rows * k));
   parallel_ranges(rows, std::max<Index>(1, 16384 / std::max<Index>(k, 1)), work, [&](Index begin, Index end, int) {
-    constexpr Index kPart = 512;
     for (Index r = begin; r < end; ++r) {
       const float* const row = x + r * stride;
-      Packet largest = packet::zero(), nothing = packet::zero();
-      packet::for_each(k, [&](Index i, Index count) {
-        const Packet value = packet::load_n(row + i, count);
-        largest = packet::max(largest, packet::ei::pabs(value));
-        nothing = packet::madd(value, packet::zero(), nothing);  // NaN from what is not finite
-      });
-      const bool finite = packet::sum_lanes(nothing) == 0.0F;
-      const float scale = rule.high / (packet::max_lane(largest) + rule.epsilon);
-      scales[r] = finite ? scale : std::nanf("");
-      std::int8_t part[kPart];
-      for (Index first = 0; first < k; first += kPart) {
-        const Index count = std::min(kPart, k - first);
-        if (finite)
-          round(row + first, count, scale, rule, part);
-        else
-          std::fill_n(part, count, std::int8_t{0});
-        chosen.put(part, count, first + count == k ? steps - first : count, steps, to + r * bytes + first);
-      }
+      std::int8_t* const integers = to + r * bytes;
+      const std::int32_t bits = largest_bits(row, k);
+      float largest;
+      std::memcpy(&largest, &bits, sizeof(largest));
+      const bool finite = std::isfinite(largest);
+      scales[r] = finite ? rule.high / (largest + rule.epsilon) : std::nanf("");
+      chosen.round(row, finite ? k : 0, steps, scales[r], rule, integers);
     }
   });
 }
@@ -353,32 +387,38 @@ void gemm_int8(const std::int8_t* a, const float* row_scales, Index m, Index k, 
   const Index block = std::max(rows, kBlockBytes / bytes / rows * rows), blocks = ceil_div(m, block);
   // An instruction does more work than one of floats, and B is a quarter of their bytes.
   const double work = fma_work(static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k)) / 2;
-  Index parts = 1;
-  if (work >= kGrain)
-    if (const Index threads = usable_threads(); threads > 1)
-      parts = std::min(ceil_div(Index{4} * threads, blocks), ceil_div(panels, 2));
+  const Index parts = parts_of_columns(work, blocks, panels);
   const Split split(panels, parts);
   parallel_for(blocks * parts, work, [&](Index task, int) {
     const Index part = task % parts, begin = task / parts * block, last_row = std::min(m, begin + block);
     const Index last = split.begin(part + 1);
-    alignas(kAlignment) std::int32_t sums[kMostRows * kColumns];
-    Index panel = split.begin(part);
-    while (panel < last) {
-      const bool wide = last_row - begin == 1 && panel + chosen.wide <= last;
-      const Index count = wide ? chosen.wide : 1;
-      for (Index r = begin; r < last_row; r += rows) {
-        const Index taken = std::min(rows, last_row - r);
-        const Tile t{a + r * bytes, bytes, steps, packed + panel * panel_bytes(k), panel_bytes(k), sums};
-        (wide ? chosen.few : chosen.tiles[taken - 1])(t);
-        for (Index i = 0; i < taken; ++i)
-          for (Index q = 0; q < count; ++q) {
-            const Index column = (panel + q) * kColumns;
-            finish(end, sums + (i * count + q) * kColumns, row_scales[r + i], column, std::min(kColumns, n - column),
-                   c + (r + i) * ldc);
-          }
+    alignas(kAlignment) std::int32_t sums[Index{kMostRows} * kMostTogether * kColumns];
+    // Computes the tile of rows from r on and of `count` panels.
+    const auto compute = [&](Index r, Index panel, Index count) {
+      const Index taken = std::min(rows, last_row - r);
+      const Tile t{a + r * bytes, bytes, steps, packed + panel * panel_bytes(k), panel_bytes(k), sums};
+      (count == 1 ? chosen.tiles[taken - 1] : count == chosen.together ? chosen.broad[taken - 1] : chosen.few)(t);
+      for (Index i = 0; i < taken; ++i)
+        for (Index q = 0; q < count; ++q) {
+          const Index column = (panel + q) * kColumns;
+          finish(end, sums + (i * count + q) * kColumns, row_scales[r + i], column, std::min(kColumns, n - column),
+                 c + (r + i) * ldc);
+        }
+    };
+    const auto panels_at = [&](Index panel) -> Index {
+      if (last_row - begin == 1 && panel + chosen.wide <= last) return chosen.wide;
+      return panel + chosen.together <= last ? chosen.together : 1;
+    };
+    const Index first = split.begin(part);
+    // What fits into the first level of cache is read again: rows of C are then written whole.
+    if ((last - first) * panel_bytes(k) <= kPanelBytes)
+      for (Index r = begin; r < last_row; r += rows)
+        for (Index panel = first, count; panel < last; panel += count) compute(r, panel, count = panels_at(panel));
+    else
+      for (Index panel = first, count; panel < last; panel += count) {
+        count = panels_at(panel);
+        for (Index r = begin; r < last_row; r += rows) compute(r, panel, count);
       }
-      panel += count;
-    }
     const Index column = split.begin(part) * kColumns, width = std::min(last * kColumns, n) - column;
     if (epilogue.activation != Activation::linear && !end.relu)
       for (Index r = begin; r < last_row; ++r)

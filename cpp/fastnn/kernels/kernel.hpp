@@ -6,7 +6,7 @@
 // neither overloads nor default arguments: kernels that differ in types alone have names of their own, and Overloaded
 // gathers them under one.
 //
-// Headers of this folder are read on both sides, except for those that only kernels include (math, precise, tiles,
+// Headers of this folder are read on both sides, except for those that only kernels include (math, precise, processor, tiles,
 // chunks, winograd_transforms, winograd_tiles, winograd_zeros). They hold no inline code that depends on the instruction
 // set or on Eigen.
 #pragma once

@@ -11,7 +11,7 @@ namespace fastnn::kernels {
 /// to[i] += from[i].
 KERNEL(void, add)(const Real* from, Real* to, Index count);
 
-/// to[i] = the sum of parts[p * stride + i] over the `count` parts, in their order.
+/// to[i] = the sum of parts[p][first + i] over the `count` parts, in their order.
 KERNEL(void, add_up)(const Real* const* parts, Index count, Index first, Index size, Real* to);
 
 /// Changes to the gradient and the weight that every rule makes before its own arithmetic.

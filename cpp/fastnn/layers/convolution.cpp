@@ -1,12 +1,10 @@
 // Conv1D, Conv2D, Conv3D: y = activation(x * W + b) over (batch, ..., channels). A sequence is an image of one row.
-// Owns arguments, padding and the choice of the kernel; the arithmetic is in kernels/conv3d, conv and winograd.
-#include <algorithm>
-
+// Owns the choice of the kernel; the arithmetic is in kernels/conv3d, conv and winograd.
+#include "fastnn/convolution_arguments.hpp"
 #include "fastnn/fusing_layer.hpp"
 #include "fastnn/kernels/conv3d.hpp"
 #include "fastnn/kernels/winograd.hpp"
 #include "fastnn/parallel.hpp"
-#include "fastnn/window.hpp"
 
 namespace fastnn {
 namespace {
@@ -16,46 +14,24 @@ class Convolution : public FusingLayer {
  public:
   Convolution(const std::string& kind, const std::string& name, const Config& config)
       : FusingLayer(kind, name),
-        windows_(config, kRank, kRank == 1),
-        use_bias_(config.flag("use_bias", true)),
-        may_winograd_(kRank == 2 && config.flag("winograd", true)) {
-    plane_.filters = config.integer("filters");
-    require(plane_.filters >= 1, "filters expects a positive integer, got ", plane_.filters);
-    windows_.refuse_strided_dilation();
-    plane_.groups = config.integer("groups", 1);
-    require(plane_.groups >= 1, "groups expects a positive integer, got ", plane_.groups);
-    require(plane_.filters % plane_.groups == 0, "filters expects a multiple of groups=", plane_.groups, ", got ",
-            plane_.filters);
-  }
+        arguments_(config, kRank),
+        use_bias_(arguments_.use_bias()),
+        may_winograd_(kRank == 2 && config.flag("winograd", true)) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
-    windows_.take_input(who(), inputs);
-    const Shape& input = inputs[0].shape;
-    plane_.channels = input.back();
-    require(plane_.channels % plane_.groups == 0, who(), " expects channels that groups=", plane_.groups,
-            " divides, got ", plane_.channels, " channels in ", to_string(input));
-    windows_.place(who());
-    const WindowAxis &d = windows_.depth(), &h = windows_.height(), &w = windows_.width();
-    plane_.in_h = h.in, plane_.in_w = w.in;
-    plane_.out_h = h.out, plane_.out_w = w.out;
-    plane_.kernel_h = h.size, plane_.kernel_w = w.size;
-    plane_.stride_h = h.stride, plane_.stride_w = w.stride;
-    plane_.dilation_h = h.dilation, plane_.dilation_w = w.dilation;
-    plane_.pad_top = h.before, plane_.pad_left = w.before;
-    shape_ = {plane_, d.in, d.out, d.size, d.stride, d.dilation, d.before};
-    winograd_ = may_winograd_ && kernels::winograd_serves(plane_);
     Signature signature;
-    signature.outputs = {{windows_.output_shape(input[0], plane_.filters)}};
-    Shape kernel = windows_.each(&WindowAxis::size);
-    kernel.insert(kernel.end(), {plane_.channels / plane_.groups, plane_.filters});
-    signature.weights = {{"kernel", kernel}};
+    signature.outputs = {arguments_.place(who(), inputs)};
+    shape_ = arguments_.shape();
+    plane_ = shape_.plane;
+    winograd_ = may_winograd_ && kernels::winograd_serves(plane_);
+    signature.weights = {{"kernel", arguments_.kernel_shape()}};
     if (use_bias_) signature.weights.push_back({"bias", {plane_.filters}});
     return signature;
   }
 
   void book(Booking& booking) const override {
     const bool w = winograd_;
-    book_folded(booking, shape_.kernel_size() / plane_.filters, plane_.filters, Life::forward);
+    book_folded(booking, shape_.terms(), plane_.filters, Life::forward);
     booking.book(kPacked, Life::plan, w ? kernels::winograd_packed_size(plane_) : kernels::conv3d_packed_size(shape_));
     booking.book(
         kWindows, Life::forward,
@@ -81,7 +57,7 @@ class Convolution : public FusingLayer {
 
   void prepare(const Context& context) const override {
     const bool turned = context.has(kTurned);
-    prepare_folded(context, shape_.kernel_size() / plane_.filters, plane_.filters, use_bias_);
+    prepare_folded(context, shape_.terms(), plane_.filters, use_bias_);
     if (winograd_) {
       kernels::winograd_pack(plane_, kernel(context), context.buffer(kPacked));
       if (turned) kernels::winograd_pack_exchanged(plane_, context.weight(0), context.buffer(kTurned));
@@ -125,7 +101,7 @@ class Convolution : public FusingLayer {
 
   enum : std::size_t { kPacked, kWindows, kSums, kTurned, kTurnedWindows };
 
-  Windows windows_;
+  ConvolutionArguments arguments_;
   kernels::ConvShape plane_ = {};
   kernels::Conv3DShape shape_ = {};
   bool use_bias_, may_winograd_, winograd_ = false;

@@ -2,6 +2,7 @@
 // output axes, or both.
 #include <algorithm>
 
+#include "fastnn/dense_arguments.hpp"
 #include "fastnn/fusing_layer.hpp"
 #include "fastnn/kernels/gemm.hpp"
 #include "fastnn/parallel.hpp"
@@ -12,34 +13,13 @@ namespace {
 class Dense : public FusingLayer {
  public:
   Dense(const std::string& kind, const std::string& name, const Config& config)
-      : FusingLayer(kind, name), use_bias_(config.flag("use_bias", true)) {
-    if (kind == "EinsumDense") {
-      contracted_ = static_cast<std::size_t>(config.integer("contracted"));
-      outputs_ = config.integers("output_shape");
-    } else {
-      outputs_ = {config.integer("units")};
-    }
-    for (Index units : outputs_) require(units >= 1, "units expects a positive integer, got ", units);
-    units_ = volume(outputs_);
-  }
+      : FusingLayer(kind, name), arguments_(config), use_bias_(arguments_.use_bias()), units_(arguments_.units()) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
-    require(inputs.size() == 1, who(), " expects one input, got ", inputs.size());
-    const Spec& input = inputs[0];
-    require(input.dtype == DType::real, who(), " expects a ", kReal, " input, got ", name_of(input.dtype));
-    require(input.shape.size() > contracted_, who(), " expects (batch, ..., features), got ", to_string(input.shape),
-            "; give its input a last axis of features");
-    const auto first = input.shape.end() - static_cast<Index>(contracted_);
-    Shape kernel(first, input.shape.end());
-    features_ = volume(kernel);
-    require(features_ >= 1, who(), " expects a known, positive number of features in the last axis, got ",
-            to_string(input.shape));
-    positions_ = volume(input.shape, 1) / features_;
-    Spec output{Shape(input.shape.begin(), first), DType::real};
-    output.shape.insert(output.shape.end(), outputs_.begin(), outputs_.end());
-    kernel.insert(kernel.end(), outputs_.begin(), outputs_.end());
-    Signature signature{{output}, {{"kernel", kernel}}};
-    if (use_bias_) signature.weights.push_back({"bias", outputs_});
+    Signature signature{{arguments_.place(who(), inputs)}, {{"kernel", arguments_.kernel_shape()}}};
+    features_ = arguments_.features();
+    positions_ = arguments_.positions();
+    if (use_bias_) signature.weights.push_back({"bias", arguments_.outputs()});
     return signature;
   }
 
@@ -96,15 +76,13 @@ class Dense : public FusingLayer {
   // Weights of 32 MiB are packed block by block in prediction: a second copy would be most of what the model holds.
   static constexpr Index kLarge = Index{1} << 23;
 
-  bool folds() const override { return outputs_.size() == 1 && features_ * units_ < kLarge; }
+  bool folds() const override { return arguments_.outputs().size() == 1 && features_ * units_ < kLarge; }
 
   enum : std::size_t { kPanels, kRows, kScratch, kTransposed };
 
+  DenseArguments arguments_;
   bool use_bias_;
-  std::size_t contracted_ = 1;
-  Shape outputs_;
-  Index units_ = 1;
-  Index features_ = 0, positions_ = 1;
+  Index units_, features_ = 0, positions_ = 1;
 };
 
 }  // namespace

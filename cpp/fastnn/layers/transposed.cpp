@@ -4,7 +4,9 @@
 // its forward pass is the input gradient here, and in the gradient of the kernel the two arrays are swapped. Where
 // kernels/subpixel.hpp is faster, it takes its place.
 #include <algorithm>
+#include <utility>
 
+#include "fastnn/convolution_arguments.hpp"
 #include "fastnn/fusing_layer.hpp"
 #include "fastnn/kernels/conv3d.hpp"
 #include "fastnn/kernels/subpixel.hpp"
@@ -40,16 +42,12 @@ class ConvolutionTranspose : public FusingLayer {
       require(windows_.axis(i).out >= 1, who(), " expects an input that leaves some output, got ", to_string(input),
               "; use a larger kernel_size, output_padding or padding=\"valid\"");
     }
-    const WindowAxis &d = windows_.depth(), &h = windows_.height(), &w = windows_.width();
-    kernels::ConvShape plane = {};
+    shape_ = shape_of(windows_);
+    kernels::ConvShape& plane = shape_.plane;
     plane.channels = filters_, plane.filters = input.back(), plane.groups = 1;
-    plane.in_h = h.out, plane.in_w = w.out;
-    plane.out_h = h.in, plane.out_w = w.in;
-    plane.kernel_h = h.size, plane.kernel_w = w.size;
-    plane.stride_h = h.stride, plane.stride_w = w.stride;
-    plane.dilation_h = h.dilation, plane.dilation_w = w.dilation;
-    plane.pad_top = h.before, plane.pad_left = w.before;
-    shape_ = {plane, d.out, d.in, d.size, d.stride, d.dilation, d.before};
+    std::swap(shape_.in_d, shape_.out_d);
+    std::swap(plane.in_h, plane.out_h);
+    std::swap(plane.in_w, plane.out_w);
     winograd_ = may_winograd_ && kernels::subpixel_serves(plane);
     Signature signature;
     signature.outputs = {{windows_.output_shape(input[0], filters_)}};

@@ -14,7 +14,7 @@ from fastnn.engine.contract import state_of, title
 from fastnn.initializers import VarianceScaling
 from fastnn.layers.low_rank import Adapted
 from fastnn.layers.projection import Projecting
-from fastnn.layers.quantization import Quantizable, rounded
+from fastnn.layers.quantization import Quantizable, kind_of_product, rounded
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
@@ -226,7 +226,7 @@ class EinsumDense(Quantizable, Projecting):
             sizes = list(whole.shape[len(summed) :])
             within = bias is not None and list(bias.shape) == sizes
             config = {"contracted": len(summed), "output_shape": sizes, "use_bias": within}
-            weights, kind = [whole], "EinsumDense"
+            weights, kind = [whole], kind_of_product(self, "EinsumDense")
             if quantized:
                 terms = int(np.prod(whole.shape[: len(summed)]))
                 config, kind = {**config, **self.__fastnn_product__(terms)}, "QuantizedDense"

@@ -18,7 +18,7 @@ from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.engine.node_layer import NodeLayer
-from fastnn.engine.ownership import LayerChanges
+from fastnn.engine.ownership import LayerChanges, floats_for_integers
 from fastnn.precision import floatx
 from fastnn.symbolic.variable import Variable
 
@@ -208,7 +208,8 @@ class LowRank(Layer):
             return
         variables = self._in_file()
         if len(store) != len(variables):
-            raise ValueError(f"{title(self)} expects {len(variables)} variables, got {len(store)}")
+            hint = floats_for_integers(len(store), variables)
+            raise ValueError(f"{title(self)} expects {len(variables)} variables, got {len(store)}{hint}")
         for i, variable in enumerate(variables):
             variable.assign(np.asarray(store[str(i)]))
         for factor in self.__fastnn_lora_factors__() if self.lora_enabled else ():

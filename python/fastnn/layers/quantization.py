@@ -8,7 +8,7 @@ through the floats for which they stand.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,10 @@ from fastnn.configurable import is_foreign
 from fastnn.dtype_policies import QuantizedDTypePolicy
 from fastnn.engine.contract import state_of, title
 from fastnn.engine.emission import Emission
+from fastnn.engine.layer import Layer
 from fastnn.engine.ownership import LayerChanges, refuse_float64
 from fastnn.layers.low_rank import LowRank, LowRankNode
-from fastnn.precision import floatx
+from fastnn.precision import MIXED, floatx
 from fastnn.quantizers import AbsMaxQuantizer, Int8QuantizationConfig, QuantizationConfig
 from fastnn.quantizers import get as quantizer_of
 from fastnn.symbolic.variable import Variable
@@ -75,6 +76,16 @@ def rounded(x: Any, quantizer: AbsMaxQuantizer, axes: Any) -> Any:
     return x + ops.stop_gradient(ops.clip(ops.round(x * scale), low, high) / scale - x)
 
 
+def kind_of_product(layer: Layer, kind: str) -> str:
+    """Returns the kind of the node of a layer's product: another one with products of bfloat16.
+
+    Args:
+        layer: The layer, whose policy says so.
+        kind: The kind of the node of floats.
+    """
+    return f"Bfloat16{kind}" if layer.dtype_policy.name == MIXED else kind
+
+
 class Quantizable(LowRank):
     """Base of the layers whose largest weight, the one that can be adapted, can be quantized.
 
@@ -83,6 +94,8 @@ class Quantizable(LowRank):
     """
 
     __fastnn_quantizes__ = True
+    __fastnn_keras_quantizes__: ClassVar[bool] = True
+    """False for a layer that Keras leaves as it is."""
     quantization_config: Any
 
     @classmethod
@@ -220,6 +233,8 @@ class Quantizable(LowRank):
             raise ValueError(f"{title(self)} is quantized already, to {self.dtype_policy.name!r}")
         refuse_float64(self, NEEDS_FLOAT32)
         whole = self.__fastnn_adapted__()
+        if not np.isfinite(whole.numpy()).all():
+            raise ValueError(f"{title(self)}: quantize expects finite weights, and {whole.path} has NaN or infinity")
         summed = self.__fastnn_summed_axes__()
         quantizer = found.weight_quantizer or AbsMaxQuantizer(axis=summed)
         integers, scale = (np.asarray(one) for one in quantizer(whole.numpy()))
@@ -232,7 +247,7 @@ class Quantizable(LowRank):
             )
         self.quantization_config = config if isinstance(config, QuantizationConfig) else None
         self._replace(integers, self.__fastnn_kept_scale__(scale))
-        state_of(self).policy = QuantizedDTypePolicy("int8")
+        state_of(self).policy = QuantizedDTypePolicy("int8", self.dtype_policy.name)
         LayerChanges.revise()
 
     def _replace(self, integers: NDArray[Any], scale: NDArray[Any]) -> None:
@@ -262,7 +277,8 @@ class Quantizable(LowRank):
             return
         scale = np.ones([1 if axis in summed else size for axis, size in enumerate(whole.shape)], dtype=floatx())
         self._replace(np.zeros(whole.shape, np.int8), self.__fastnn_kept_scale__(scale))
-        state_of(self).policy = QuantizedDTypePolicy("int8")
+        if self.quantization_mode is None:
+            state_of(self).policy = QuantizedDTypePolicy("int8", self.dtype_policy.name)
 
 
 class QuantizableNode(Quantizable, LowRankNode):

@@ -16,7 +16,7 @@ from fastnn.engine.layer import Layer
 from fastnn.engine.ownership import refuse_float64, sublayers
 from fastnn.layers.core.embedding import Embedding
 from fastnn.layers.quantization import NEEDS_FLOAT32, checked_config
-from fastnn.signatures import explained
+from fastnn.signatures import WrongKindError, explained
 
 Filters = str | Sequence[str] | Callable[[Any], bool] | None
 
@@ -32,12 +32,14 @@ class QuantizableLayers:
         filters: Any = None,
         *,
         type_check: bool = True,
+        convolutions: bool = False,
         report: bool = False,
     ) -> None:
         """Makes integers of 8 bits of the large weights of `Dense`, `EinsumDense` and embeddings, in place.
 
         Products are then products of integers: the inputs of these layers are quantized row by row as they come. The
-        integers are not trained any more. A warning names the layers with weights that stay as they are.
+        integers are not trained any more. A warning names the layers with weights that stay as they are. Keras leaves
+        convolutions as they are, and so does this, unless they are asked for.
 
         Args:
             mode: "int8".
@@ -45,6 +47,8 @@ class QuantizableLayers:
             filters: Which layers: a regular expression that is found in their names, several, or a function of a
                 layer; None: all.
             type_check: Whether classes derived from layers of the package are left out.
+            convolutions: Whether `Conv1D`, `Conv2D` and `Conv3D` of one group are quantized as well, window by window.
+                Keras cannot read the file of such a model.
             report: Whether to print a table of the layers: how far their outputs for random inputs are from those of
                 float32, and how much faster they are, on this machine. Layers that lose are better left out by
                 `filters`.
@@ -59,11 +63,12 @@ class QuantizableLayers:
             >>> before, sum(weight.nbytes for weight in model.get_weights())
             (712, 304)
         """
+        for name, flag in (("type_check", type_check), ("convolutions", convolutions), ("report", report)):
+            if not isinstance(flag, (bool, np.bool_)):
+                raise WrongKindError(f"{title(self)}: quantize expects {name} to be True or False, got {flag!r}")
         chosen = choose_layers(self, mode, config, filters)
-        before = (
-            [Trial(layer) for layer in chosen if layer.built and type(layer).__fastnn_quantizes__] if report else []
-        )
-        quantize_layers(chosen, mode, config, type_check)
+        before = [Trial(layer) for layer in chosen if layer.built and _asked(layer, convolutions)] if report else []
+        quantize_layers(chosen, mode, config, type_check, convolutions)
         if report:
             print_report(before)
 
@@ -86,6 +91,8 @@ def choose_layers(model: Any, mode: Any, config: Any, filters: Filters) -> list[
     refuse_float64(model, NEEDS_FLOAT32)
     wanted = _wanted(who, filters)
     chosen = [layer for layer in _leaves(model) if wanted(layer) and (layer.weights or not layer.built)]
+    if not chosen:
+        warn(f"{who}: quantize changes nothing: there is no layer with weights that filters={filters!r} chooses")
     for layer in chosen:
         if not layer.built and type(layer).__fastnn_quantizes__:
             raise ValueError(f"{who}: {title(layer)} is not built; build the model first, or call it on data")
@@ -96,7 +103,9 @@ def choose_layers(model: Any, mode: Any, config: Any, filters: Filters) -> list[
     return chosen
 
 
-def quantize_layers(layers: Sequence[Any], mode: Any, config: Any, type_check: bool) -> None:
+def quantize_layers(
+    layers: Sequence[Any], mode: Any, config: Any, type_check: bool, convolutions: bool = False
+) -> None:
     """Quantizes layers, in place; warns of those that cannot be quantized.
 
     Args:
@@ -104,12 +113,21 @@ def quantize_layers(layers: Sequence[Any], mode: Any, config: Any, type_check: b
         mode: "int8", or None where `config` says it.
         config: An `Int8QuantizationConfig`, or None.
         type_check: Whether classes derived from layers of the package are left out.
+        convolutions: Whether convolutions are quantized, which Keras leaves as they are.
     """
     for layer in layers:
+        if type(layer).__fastnn_quantizes__ and not _asked(layer, convolutions):
+            warn(f"{title(layer)}: its weights stay float32, as in Keras; convolutions=True takes it too")
+            continue
         try:
             layer.quantize(mode, type_check=type_check, config=config)
         except NotImplementedError as error:
             warn(str(error))
+
+
+def _asked(layer: Any, convolutions: bool) -> bool:
+    """Returns whether a layer is to be quantized, if it can be."""
+    return type(layer).__fastnn_quantizes__ and (convolutions or type(layer).__fastnn_keras_quantizes__)
 
 
 def _leaves(part: Any) -> Iterator[Any]:
@@ -129,7 +147,7 @@ def _leaves(part: Any) -> Iterator[Any]:
 def _wanted(who: str, filters: Filters) -> Callable[[Any], bool]:
     if filters is None:
         return lambda layer: True
-    if callable(filters):
+    if callable(filters) and not isinstance(filters, Layer):
         return filters
     patterns = [filters] if isinstance(filters, str) else filters
     if not isinstance(patterns, (list, tuple)) or not all(isinstance(one, str) for one in patterns):
@@ -137,6 +155,14 @@ def _wanted(who: str, filters: Filters) -> Callable[[Any], bool]:
             f"{who}: quantize expects filters to be a regular expression, a list of them or a function of a layer, got "
             f"{filters!r}"
         )
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(
+                f"{who}: quantize expects filters to be regular expressions, got {pattern!r}: {error}; write "
+                "re.escape(name) for the name itself"
+            ) from None
     return lambda layer: any(re.search(pattern, layer.name) for pattern in patterns)
 
 
@@ -150,7 +176,8 @@ class Trial:
     def __init__(self, layer: Any) -> None:
         rng = np.random.default_rng(0)
         rows, *sizes = state_of(layer).build_shape or (None,)
-        shape = (rows or _ROWS, *(size or _STEPS for size in sizes))
+        sizes = [size or _STEPS for size in sizes]
+        shape = (rows or max(1, min(_ROWS, _ELEMENTS // math.prod(sizes))), *sizes)
         indices = isinstance(layer, Embedding)
         self.layer = layer
         self.inputs = rng.integers(0, layer.input_dim, shape) if indices else rng.normal(size=shape).astype(np.float32)
@@ -174,7 +201,7 @@ class Trial:
         share = math.sqrt(float(np.mean(error**2))) / max(math.sqrt(float(np.mean(self.outputs**2))), 1e-30)
         faster = self.seconds / self._timed()
         size = "x".join(map(str, self.layer.__fastnn_adapted__().shape))
-        told = "" if faster >= 1 else "  slower: leave it out by filters"
+        told = "" if faster >= 0.95 else "  slower: leave it out by filters"
         return _LINE.format(title(self.layer)[:36], size, f"{share:.2%}", f"{faster:.2f}x") + told
 
 
@@ -190,5 +217,5 @@ def print_report(trials: Sequence[Trial]) -> None:
             print(trial.row())
 
 
-_ROWS, _STEPS, _SECONDS = 64, 16, 0.02
+_ROWS, _STEPS, _ELEMENTS, _SECONDS = 64, 16, 1 << 20, 0.02
 _LINE = "{:<36} {:>16} {:>8} {:>8}"

@@ -19,7 +19,7 @@ from fastnn.export.tape import Node, Tape, registrar
 
 Array = NDArray[Any]
 
-TYPES = {"float32": 1, "int32": 6, "bool": 9, "int64": 7, "int8": 3}
+TYPES = {"float32": 1, "int32": 6, "bool": 9, "int64": 7, "int8": 3, "bfloat16": 16}
 """Numbers of the element types in ONNX."""
 SOURCES = ("Variable", "Constant")
 """Kinds that are always computed beforehand and have no exporter. A variable has its present value."""

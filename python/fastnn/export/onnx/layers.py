@@ -59,27 +59,37 @@ def _joined(b: Builder, node: Node) -> tuple[str, int]:
 def _put_product(b: Builder, node: Node, y: str, bias: Array | None) -> None:
     """Writes the end of a product: its bias, and the axes of the output."""
     y = y if bias is None else b.op("Add", y, b.constant(bias.reshape(-1)))
-    several = len(node.config["output_shape"]) > 1
+    several = len(node.config.get("output_shape", ())) > 1
     b.put(node.outputs[0], b.reshaped(y, node, b.shape(node.outputs[0])) if several else y)
+
+
+@exports("Bfloat16Dense", "Bfloat16EinsumDense")
+def _bfloat16_dense(b: Builder, node: Node) -> None:
+    """Writes a product in float32 of operands that were rounded to bfloat16 and back."""
+    kernel, bias = _kernel_and_bias(node)
+    x, features = _joined(b, node)
+    operands = [b.cast(b.cast(one, "bfloat16"), "float32") for one in (x, b.constant(kernel.reshape(features, -1)))]
+    _put_product(b, node, b.op("MatMul", *operands), bias)
 
 
 @exports("QuantizedDense")
 def _quantized_dense(b: Builder, node: Node) -> None:
-    """Writes a product of integers, whose right operand the file holds as they are."""
-    kernel, scale, config = node.weights["kernel"], node.weights["kernel_scale"].reshape(-1), node.config
-    x, features = _joined(b, node)
-    kernel = kernel.reshape(-1, features).T if config.get("transposed") else kernel.reshape(features, -1)
-    scales = b.constant(scale)
-    if config["sums_integers"]:
-        largest = b.op("ReduceMax", b.op("Abs", x), axes=[-1], keepdims=1)
-        of_rows = b.op("Div", b.constant(config["high"]), b.op("Add", largest, b.constant(config["epsilon"])))
-        rounded = b.op("Round", b.op("Mul", x, of_rows))
-        integers = b.op("Clip", rounded, b.constant(config["low"]), b.constant(config["high"]))
-        sums = b.op("MatMulInteger", b.cast(integers, "int8"), b.constant(kernel, np.int8))
-        y = b.op("Div", b.cast(sums, "float32"), b.op("Mul", of_rows, scales))
-    else:
-        y = b.op("MatMul", x, b.op("Div", b.cast(b.constant(kernel, np.int8), "float32"), scales))
-    _put_product(b, node, y, node.weights.get("bias"))
+    kernel, (x, features) = node.weights["kernel"], _joined(b, node)
+    kernel = kernel.reshape(-1, features).T if node.config.get("transposed") else kernel.reshape(features, -1)
+    _put_product(b, node, _quantized_product(b, node, x, kernel), node.weights.get("bias"))
+
+
+def _quantized_product(b: Builder, node: Node, x: str, kernel: Array) -> str:
+    """Adds a product of integers, whose right operand the file holds as they are."""
+    config, scales = node.config, b.constant(node.weights["kernel_scale"].reshape(-1))
+    if not config["sums_integers"]:
+        return str(b.op("MatMul", x, b.op("Div", b.cast(b.constant(kernel, np.int8), "float32"), scales)))
+    largest = b.op("ReduceMax", b.op("Abs", x), axes=[-1], keepdims=1)
+    of_rows = b.op("Div", b.constant(config["high"]), b.op("Add", largest, b.constant(config["epsilon"])))
+    rounded = b.op("Round", b.op("Mul", x, of_rows))
+    integers = b.op("Clip", rounded, b.constant(config["low"]), b.constant(config["high"]))
+    sums = b.op("MatMulInteger", b.cast(integers, "int8"), b.constant(kernel, np.int8))
+    return str(b.op("Div", b.cast(sums, "float32"), b.op("Mul", of_rows, scales)))
 
 
 class _Window:
@@ -130,6 +140,37 @@ def _convolution(b: Builder, node: Node) -> None:
     window = _Window(b, node, node.config["kernel_size"])
     group = int(node.config.get("groups") or 1)
     b.put_first(node.outputs[0], _convolved(b, b.first(node.inputs[0]), window, kernel, bias, group))
+
+
+@exports("QuantizedConv1D", "QuantizedConv2D", "QuantizedConv3D")
+def _quantized_convolution(b: Builder, node: Node) -> None:
+    """Writes a product of the windows, since each is quantized by itself."""
+    kernel, bias = node.weights["kernel"], node.weights.get("bias")
+    window = _Window(b, node, node.config["kernel_size"])
+    y = _quantized_product(b, node, _windows(b, node, window), kernel.reshape(-1, kernel.shape[-1]))
+    b.put(node.outputs[0], y if bias is None else b.op("Add", y, b.constant(bias)))
+
+
+def _windows(b: Builder, node: Node, window: _Window) -> str:
+    """Returns (batch, *positions, elements of a window): the elements in the order of the kernel, channels last."""
+    x, rank = b.last(node.inputs[0]), window.rank
+    pads = window.pads().get("pads")
+    if pads is None:
+        if any(stride > 1 for stride in window.strides):
+            raise b.refusal(node, 'quantized with strides and padding="same", it needs images of a known size')
+        pads = [(span - 1) // 2 for span in window.spans] + [span // 2 for span in window.spans]
+    if any(pads):
+        x = b.op("Pad", x, b.ints([0, *pads[:rank], 0, 0, *pads[rank:], 0]))
+    if math.prod(window.size) == 1 and max(window.strides) == 1:
+        return x
+    parts = []
+    for place in np.ndindex(*window.size):
+        starts = [index * dilation for index, dilation in zip(place, window.dilations, strict=True)]
+        behind = [span - 1 - start for span, start in zip(window.spans, starts, strict=True)]
+        ends = [-size if size else WHOLE for size in behind]
+        axes = range(1, rank + 1)
+        parts.append(b.op("Slice", x, b.ints(starts), b.ints(ends), b.ints(axes), b.ints(window.strides)))
+    return parts[0] if len(parts) == 1 else str(b.op("Concat", *parts, axis=rank + 1))
 
 
 def _by_depth(kernel: Array) -> Array:

@@ -7,6 +7,7 @@ from typing import Any
 from fastnn import ops
 from fastnn.engine.contract import title
 from fastnn.layers.attention.headed_attention import HeadedAttention
+from fastnn.layers.einsum_dense import EinsumDense
 
 
 class GroupQueryAttention(HeadedAttention):
@@ -60,13 +61,19 @@ class GroupQueryAttention(HeadedAttention):
         (2, 5, 8)
     """
 
-    __fastnn_keras_class_name__ = "GroupedQueryAttention"
+    __fastnn_keras_class__ = "GroupedQueryAttention"
     __fastnn_keras_newer_arguments__ = {
         "seed": None, "sliding_window": None, "flash_attention": None, "use_gate": False,
     }  # fmt: skip
     head_dim: int
     num_query_heads: int
     num_key_value_heads: int
+    # Private as in Keras, since files name them so.
+    _query_dense: EinsumDense
+    _key_dense: EinsumDense
+    _value_dense: EinsumDense
+    _gate_dense: EinsumDense
+    _output_dense: EinsumDense
 
     def __init__(
         self,
@@ -115,13 +122,13 @@ class GroupQueryAttention(HeadedAttention):
                 raise ValueError(f"{title(self)} expects a {name} of (batch, steps, size), got {tuple(shape)}")
         equation, size = "abx,xyz->abyz", self.head_dim
         of_query, of_key = (None, self.num_query_heads, size), (None, self.num_key_value_heads, size)
-        self.query_dense = self._projection("query", equation, "yz", of_query, query_shape)
-        self.key_dense = self._projection("key", equation, "yz", of_key, key_shape)
+        self._query_dense = self._projection("query", equation, "yz", of_query, query_shape)
+        self._key_dense = self._projection("key", equation, "yz", of_key, key_shape)
         if self.use_gate:
-            self.gate_dense = self._projection("gate", equation, "yz", of_query, query_shape, "sigmoid")
-        self.value_dense = self._projection("value", equation, "yz", of_key, value_shape)
+            self._gate_dense = self._projection("gate", equation, "yz", of_query, query_shape, "sigmoid")
+        self._value_dense = self._projection("value", equation, "yz", of_key, value_shape)
         heads = (*query_shape[:-1], self.num_query_heads, size)
-        self.output_dense = self._projection("attention_output", "abxy,xyz->abz", "z", (None, query_shape[-1]), heads)
+        self._output_dense = self._projection("attention_output", "abxy,xyz->abz", "z", (None, query_shape[-1]), heads)
         self.built = True
 
     def compute_output_shape(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> Any:  # type: ignore[override]
@@ -168,8 +175,8 @@ class GroupQueryAttention(HeadedAttention):
         """
         self._check_scored(return_attention_scores)
         each = self.num_query_heads // self.num_key_value_heads
-        shared = [self.value_dense(value), self.key_dense(value if key is None else key)]
-        tensors = [self.query_dense(query), *(one if each == 1 else ops.repeat(one, each, 2) for one in shared)]
+        shared = [self._value_dense(value), self._key_dense(value if key is None else key)]
+        tensors = [self._query_dense(query), *(one if each == 1 else ops.repeat(one, each, 2) for one in shared)]
         masks = {
             "query_mask": query_mask, "value_mask": value_mask, "key_mask": key_mask, "attention_mask": attention_mask,
         }  # fmt: skip
@@ -177,6 +184,6 @@ class GroupQueryAttention(HeadedAttention):
             self.head_dim, tensors, masks, training, use_causal_mask, return_attention_scores
         )
         if self.use_gate:
-            heads = ops.multiply(heads, self.gate_dense(query))
-        output = self.output_dense(heads)
+            heads = ops.multiply(heads, self._gate_dense(query))
+        output = self._output_dense(heads)
         return (output, scores) if return_attention_scores else output

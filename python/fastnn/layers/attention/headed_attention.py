@@ -35,11 +35,6 @@ class HeadedAttention(Layer):
     bias_constraint: Constraint | None
     use_gate: bool
     seed: Any
-    query_dense: EinsumDense
-    key_dense: EinsumDense
-    value_dense: EinsumDense
-    gate_dense: EinsumDense
-    output_dense: EinsumDense
 
     def _begin(self, sizes: Sequence[str], optional: Sequence[str]) -> None:
         """Checks the arguments that are sizes, by name, and those about dropout; opens the random stream."""
@@ -91,6 +86,7 @@ class HeadedAttention(Layer):
             self.kernel_constraint,
             self.bias_constraint,
             activity_regularizer=self.activity_regularizer,
+            dtype=self.dtype_policy,
             name=word,
         )
         made.supports_masking = True  # The axis of steps is kept.

@@ -78,6 +78,11 @@ class MultiHeadAttention(HeadedAttention, Projecting):
     key_dim: int
     value_dim: int | None
     attention_axes: int | Sequence[int] | None
+    query_dense: EinsumDense
+    key_dense: EinsumDense
+    value_dense: EinsumDense
+    gate_dense: EinsumDense
+    output_dense: EinsumDense
 
     def __init__(
         self,

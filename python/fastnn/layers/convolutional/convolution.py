@@ -2,20 +2,71 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+from fastnn.engine.contract import title
 from fastnn.layers.convolutional.convolution_layer import FullKernel
-from fastnn.layers.low_rank import Adapted, LowRankNode
+from fastnn.layers.low_rank import Adapted
+from fastnn.layers.quantization import QuantizableNode
 
 
-class _Convolution(LowRankNode, FullKernel):
-    """Base of the convolutions."""
+class _Convolution(QuantizableNode, FullKernel):
+    """Base of the convolutions.
 
-    __fastnn_keras_newer_arguments__ = {"lora_rank": None, "lora_alpha": None}
+    Each window is quantized as a row of a product is, by its own largest element.
+    """
+
+    __fastnn_keras_newer_arguments__ = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
+    __fastnn_keras_quantizes__ = False
     __fastnn_width__ = "filters"
     kernel: Any = Adapted()
     groups: int
+
+    def __fastnn_summed_axes__(self) -> tuple[int, ...]:
+        """Returns the axes of the weight whose elements have one scale together."""
+        return tuple(range(type(self).rank + 1))
+
+    def __fastnn_quantized_node__(self) -> tuple[str, dict[str, Any]]:
+        """Returns the kind and the config of the node of integers."""
+        node = self.__fastnn_core_node__()
+        assert node is not None
+        kind, config = node
+        terms = math.prod(self.__fastnn_adapted__().shape[:-1])
+        return f"Quantized{kind}", {**config, **self.__fastnn_product__(terms)}
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments from which `from_config` makes an equal layer without weights, as plain values.
+
+        `quantization_config`, which Keras' convolutions do not know, is among them where there is one.
+        """
+        config = super().get_config()
+        if config.get("quantization_config") is None:
+            config.pop("quantization_config", None)
+        return config
+
+    def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
+        """Makes integers of 8 bits of the kernel, in place, which Keras' convolutions cannot.
+
+        As in `Dense.quantize`, where a window of the input takes the place of a row.
+
+        Args:
+            mode: As in `Dense.quantize`.
+            type_check: As in `Dense.quantize`.
+            config: As in `Dense.quantize`.
+
+        Raises:
+            ValueError: The layer is not built or is quantized already, or the arguments contradict each other.
+            NotImplementedError: The convolution has several groups, or the class is derived from a layer of the
+                package.
+        """
+        if self.groups > 1:
+            raise NotImplementedError(
+                f"{title(self)} has no quantize({mode!r}): its weights stay float32, because groups={self.groups}; "
+                "convolutions of one group can be quantized"
+            )
+        super().quantize(mode, type_check, config)
 
 
 class Conv1D(_Convolution):
@@ -49,6 +100,7 @@ class Conv1D(_Convolution):
         bias_constraint: Constraint applied to `bias` after each update, or None.
         lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
         lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
+        quantization_config: An `Int8QuantizationConfig` for a layer with the policy "int8_from_float32", or None.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -89,6 +141,7 @@ class Conv1D(_Convolution):
         *,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -126,6 +179,7 @@ class Conv2D(_Convolution):
         bias_constraint: Constraint applied to `bias` after each update, or None.
         lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
         lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
+        quantization_config: An `Int8QuantizationConfig` for a layer with the policy "int8_from_float32", or None.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -166,6 +220,7 @@ class Conv2D(_Convolution):
         *,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -204,6 +259,7 @@ class Conv3D(_Convolution):
         bias_constraint: Constraint applied to `bias` after each update, or None.
         lora_rank: Rank of an adaptation of the kernel, which is then frozen (see `enable_lora`), or None.
         lora_alpha: The adaptation is multiplied by lora_alpha / lora_rank; None means `lora_rank`.
+        quantization_config: An `Int8QuantizationConfig` for a layer with the policy "int8_from_float32", or None.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
     Raises:
@@ -244,6 +300,7 @@ class Conv3D(_Convolution):
         *,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -8,7 +8,7 @@ from typing import Any
 from fastnn.constraints import Constraint
 from fastnn.engine.input_spec import InputSpec, with_fixed_axes
 from fastnn.layers.low_rank import Adapted
-from fastnn.layers.quantization import QuantizableNode
+from fastnn.layers.quantization import QuantizableNode, kind_of_product
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
@@ -83,6 +83,12 @@ class Dense(QuantizableNode):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node of floats."""
+        node = super().__fastnn_core_node__()
+        assert node is not None
+        return kind_of_product(self, node[0]), node[1]
 
     def __fastnn_quantized_node__(self) -> tuple[str, dict[str, Any]]:
         """Returns the kind and the config of the node of integers."""

@@ -33,7 +33,7 @@ class Discretization(Encoding):
         output_mode: "int": indices. "one_hot": one vector for each token. "multi_hot": one vector for each sample, with
             1 for each token that occurs in it. "count": the same with the number of occurrences.
         sparse: Accepted for Keras compatibility; must be False, arrays are dense.
-        dtype: "float32" or None.
+        dtype: "float32" or None; beside `output_mode="int"` also "int32" or "int64".
         name: Name of the layer, unique within a model; None derives one from the class name.
         **kwargs: Arguments of `Layer`, such as `name` and `input_shape`.
 
@@ -46,6 +46,7 @@ class Discretization(Encoding):
     """
 
     __fastnn_kind__ = "Discretization"
+    __fastnn_keras_names_type__ = True
     bin_boundaries: tuple[float, ...] | None
     num_bins: int | None
     epsilon: float
@@ -65,7 +66,10 @@ class Discretization(Encoding):
         self.reset_state()
         if isinstance(self.bin_boundaries, np.ndarray):
             self.bin_boundaries = tuple(self.bin_boundaries.tolist())
-        super().__init__(dtype=dtype, name=name, **kwargs)
+        # Indices are of int32 whatever type of integers is named.
+        name_of_type = str(getattr(dtype, "__name__", dtype))
+        self._named_type = name_of_type if output_mode == "int" and name_of_type in ("int32", "int64") else None
+        super().__init__(dtype=dtype if self._named_type is None else None, name=name, **kwargs)
         self._dense_only(sparse)
         self.output_mode = self._mode(output_mode, "int")
         if (bin_boundaries is None) == (num_bins is None):
@@ -76,6 +80,11 @@ class Discretization(Encoding):
             raise ValueError(f"{title(self)} expects num_bins of at least 1, got {num_bins}")
         if not 0 < epsilon < 1:
             raise ValueError(f"{title(self)} expects epsilon between 0 and 1, got {epsilon!r}")
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments from which `from_config` makes an equal layer, as plain values."""
+        config = super().get_config()
+        return config if self._named_type is None else {**config, "dtype": self._named_type}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Discretization:

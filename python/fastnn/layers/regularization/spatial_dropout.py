@@ -9,6 +9,7 @@ from fastnn.layers.regularization.noise_layer import Noise
 
 
 class _SpatialDropout(Noise):
+    __fastnn_keras_names_type__ = True
     rank: ClassVar[int]
 
     def __fastnn_input_spec__(self) -> InputSpec:
