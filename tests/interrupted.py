@@ -11,6 +11,7 @@ one.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -135,15 +136,15 @@ def killed(folder: Path, work: str, delay: float, number: signal.Signals) -> str
 
 
 def descendants(pid: int) -> list[int]:
-    """Returns the processes that a process has begun, and those that they have."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = [int(child) for child in task.read_text().split()]
-        except OSError:
-            continue
-        found += children + [each for child in children for each in descendants(child)]
-    return found
+    """Returns the processes that a process has begun, and those that they have; ended ones have none."""
+    children = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError):
+                children += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+    except OSError:
+        return []
+    return children + [each for child in children for each in descendants(child)]
 
 
 def checkpoints(folder: Path) -> None:

@@ -66,7 +66,7 @@ SIGNATURES = {
     "activation=None, use_bias=True, kernel_initializer='glorot_uniform', bias_initializer='zeros', "
     "kernel_regularizer=None, "
     "bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, lora_rank=None, "
-    "lora_alpha=None",
+    "lora_alpha=None, quantization_config=None",
     MaxPooling2D: "pool_size=(2, 2), strides=None, padding='valid', data_format=None, name=None",
     BatchNormalization: "axis=-1, momentum=0.99, epsilon=0.001, center=True, scale=True, beta_initializer='zeros', "
     "gamma_initializer='ones', moving_mean_initializer='zeros', moving_variance_initializer='ones', "

@@ -590,3 +590,26 @@ def test_a_function_runs_anew_for_each_number_of_rows_where_it_asks_for_it() -> 
         assert float(total) == count // 2
         np.testing.assert_allclose(made, model(x), rtol=1e-6)
     assert traced == [None, 4, None, 6] or traced == [None, 4, 6]
+
+
+@pytest.mark.parametrize("scales", [True, False])
+def test_the_scale_of_a_loss_leaves_a_traced_step_as_it_is(scales):
+    class Own(Model):
+        def train_step(self, data):
+            x, y = data
+            with fastnn.GradientTape() as tape:
+                loss = self.compute_loss(x=x, y=y, y_pred=self(x, training=True))
+                scaled = self.optimizer.scale_loss(loss) if scales else loss
+            gradients = tape.gradient(scaled, self.trainable_variables)
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            return {"loss": loss}
+
+    found = []
+    for optimizer in (optimizers.Adam(), optimizers.LossScaleOptimizer(optimizers.Adam())):
+        fastnn.utils.set_random_seed(0)
+        x = fastnn.Input((4,))
+        model = Own(x, layers.Dense(2)(x))
+        model.compile(optimizer, "mse")
+        model.fit(np.ones((8, 4)), np.ones((8, 2)), epochs=3, verbose=0)
+        found.append(model.get_weights()[0])
+    np.testing.assert_array_equal(*found)

@@ -1132,3 +1132,18 @@ def test_loading_costs_as_much_for_each_layer_of_a_deep_model(tmp_path, monkeypa
     )
     saving.load_model(tmp_path / "deep.keras")
     assert len(asked) <= 4 * 60
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_layers_shared_within_wrappers_stay_apart_from_those_of_others(form, tmp_path):
+    def shares():
+        shared, x = layers.Dense(4), layers.Input((4,))
+        return fastnn.Model(x, layers.Add()([Sequential([layers.Input((4,)), shared])(x), layers.ReLU()(shared(x))]))
+
+    x = layers.Input((3, 4))
+    model = fastnn.Model(x, layers.TimeDistributed(shares())(layers.TimeDistributed(shares())(x)))
+    model.save(tmp_path / form)
+    read = fastnn.saving.load_model(tmp_path / form)
+    assert len(read.weights) == len(model.weights) == 4
+    data = np.random.RandomState(0).normal(size=(2, 3, 4)).astype(np.float32)
+    np.testing.assert_array_equal(read.predict(data, verbose=0), model.predict(data, verbose=0))

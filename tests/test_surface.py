@@ -133,7 +133,7 @@ class TestConfig:
         with pytest.raises(ValueError, match="'int8', the only one that fastnn has, got 'int4'"):
             dtype_policies.get("int4_from_float32")
         with pytest.raises(ValueError, match="no weight that can be quantized, got dtype 'int8_from_float32'"):
-            layers.Conv2D(2, 3, dtype=quantized)
+            layers.DepthwiseConv2D(3, dtype=quantized)
 
     def test_limits_of_training(self):
         model = Sequential([layers.Input((2,)), layers.Dense(1)])
@@ -211,7 +211,7 @@ class TestLayers:
         layer.trainable = False
         assert layer.losses == [] and layer.quantization_mode is None
         with pytest.raises(NotImplementedError, match=r"has no quantize\('int8'\): its weights stay float32"):
-            layers.Conv2D(2, 3).quantize("int8")
+            layers.DepthwiseConv2D(3).quantize("int8")
 
     def test_shapes_of_outputs(self):
         made = layers.Dense(2).compute_output_spec(fastnn.KerasTensor((4, 3)))
@@ -458,12 +458,9 @@ def test_names_of_mixed_precision():
     assert fastnn.mixed_precision.global_policy().name == fastnn.mixed_precision.Policy("float32").name == "float32"
     for call in (
         lambda: fastnn.mixed_precision.set_global_policy("mixed_float16"),
-        lambda: fastnn.mixed_precision.Policy("mixed_bfloat16"),
         lambda: config.set_dtype_policy("bfloat16"),
         lambda: config.set_floatx("float16"),
-        lambda: layers.Dense(2, dtype="mixed_bfloat16"),
         lambda: layers.Dense(2, dtype="float16"),
-        lambda: layers.Dense(2, dtype=dtype_policies.get("int8_from_mixed_bfloat16")),
     ):
         with pytest.warns(UserWarning, match=r"computes in float32 where (mixed_b?|b?)float16 is asked for"):
             made = call()

@@ -236,7 +236,9 @@ class Peers:
         messages: an object whose methods exchange bytes, called by all processes in the same order: `receive(view)`
         from the process before, `send(view)` to the one after, `share(view)` what the last process has, `gather(view,
         ends)` what process r has from ends[r - 1] to ends[r]. Messages that are under way while others are exchanged:
-        `begin_receive`, `begin_send`, `begin_share`, `received(count, wait)` and `finish()`.
+        `begin_receive`, `begin_send`, `begin_share`, `received(count, wait)` and `finish()`. `window(size)` returns
+        memory that all processes see, or None where they do not share a host; `waited(seconds)` is called within long
+        waits for what another one writes there, and sleeps a little.
         """
 
 class NotInParts(ValueError):

@@ -280,21 +280,21 @@ def set_image_data_format(data_format: str) -> None:
 
 
 def dtype_policy() -> DTypePolicy:
-    """Returns the policy of element types of layers that are made without `dtype`: "float32", or "float64".
+    """Returns the policy of element types of layers that are made without `dtype`.
 
     Example:
         >>> fastnn.config.dtype_policy().name
         'float32'
     """
-    return get_policy(precision.floatx())
+    return get_policy(precision.default_policy())
 
 
 def set_dtype_policy(policy: Any) -> None:
-    """Sets the policy of element types of layers that are made without `dtype`; `set_floatx` does the same.
+    """Sets the policy of element types of layers that are made without `dtype`; `set_floatx` sets it, too.
 
     Args:
-        policy: "float32", "float64", or a policy of `fastnn.dtype_policies`; "mixed_float16" and the like mean
-            "float32", with a warning.
+        policy: "float32", "float64", "mixed_bfloat16", or a policy of `fastnn.dtype_policies`; "mixed_float16" and the
+            like mean "float32", with a warning.
 
     Raises:
         ValueError: It is another policy.
@@ -303,8 +303,14 @@ def set_dtype_policy(policy: Any) -> None:
         >>> fastnn.config.set_dtype_policy("float32")
     """
     if policy is None:
-        raise ValueError("set_dtype_policy expects 'float32', 'float64' or a policy, got None")
-    precision.set_floatx(get_policy(policy).compute_dtype)
+        raise ValueError("set_dtype_policy expects 'float32', 'float64', 'mixed_bfloat16' or a policy, got None")
+    found = get_policy(policy)
+    if found.quantization_mode is not None:
+        raise ValueError(
+            f"set_dtype_policy expects the policy of layers of floats, got {found.name!r}; make the model, and call "
+            "its quantize('int8')"
+        )
+    precision.set_policy(found.name)
 
 
 def is_flash_attention_enabled() -> bool:

@@ -20,7 +20,7 @@ from fastnn.custom_objects import get_registered_object
 from fastnn.keras_form import KerasForm
 from fastnn.naming import suggestion
 from fastnn.seeds import is_generator
-from fastnn.signatures import check_kinds, signature_of
+from fastnn.signatures import Taken, taken_by
 
 Self = TypeVar("Self", bound="Configurable")
 Converter = Callable[[Any], Any]
@@ -229,13 +229,13 @@ def is_foreign(cls: type) -> bool:
 
 def accepted_names(cls: type) -> frozenset[str] | None:
     """Returns the names of a constructor's arguments; None where it has **kwargs and may take any."""
-    taken = _taken_by(cls.__init__)  # type: ignore[misc]
+    taken = taken_by(cls.__init__)  # type: ignore[misc]
     return None if taken.variadic is not None else frozenset(taken.signature.parameters)
 
 
 def constructor_signature(cls: type[Configurable]) -> inspect.Signature:
     """Returns the signature of a class's constructor, `self` included."""
-    return _taken_by(cls.__init__).signature
+    return taken_by(cls.__init__).signature
 
 
 _PACKAGE = __name__.partition(".")[0]
@@ -248,64 +248,6 @@ def has_own_config(cls: type) -> bool:
 
 def _short(value: Any) -> str:
     return value.__name__.__repr__() if callable(value) and hasattr(value, "__name__") else repr(value)
-
-
-class _Taken(NamedTuple):
-    """What a constructor takes.
-
-    Attributes:
-        signature: Its signature.
-        variadic: The name of its **kwargs; None: it has none.
-        own: Its arguments without *args and **kwargs in their order, with their defaults, or `Parameter.empty`.
-        places: Those that may be given by place; None where there are other kinds.
-    """
-
-    signature: inspect.Signature
-    variadic: str | None
-    own: dict[str, Any]
-    places: tuple[str, ...] | None
-
-    def arguments(self, this: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the own arguments of a call by name, defaults included.
-
-        Args:
-            this: The object that is constructed.
-            args: The arguments by place.
-            kwargs: Those by name.
-
-        Raises:
-            TypeError: The constructor does not take them.
-        """
-        if self.places is not None and len(args) <= len(self.places):
-            by_place = dict(zip(self.places, args, strict=False))
-            found = {**self.own, **by_place, **kwargs}
-            if self.variadic is not None:
-                found = {name: found[name] for name in self.own}
-            fits = len(found) == len(self.own) and by_place.keys().isdisjoint(kwargs)
-            if fits and not any(value is inspect.Parameter.empty for value in found.values()):
-                return found
-        try:
-            bound = self.signature.bind(this, *args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{type(this).__name__}() {error}") from None
-        bound.apply_defaults()
-        return {name: bound.arguments[name] for name in self.own}
-
-
-@functools.cache
-def _taken_by(init: Callable[..., None]) -> _Taken:
-    """Returns what a constructor takes. Read at the first use, to keep imports fast."""
-    signature = signature_of(init)
-    parameters = list(signature.parameters.values())[1:]
-    kinds = {p.kind for p in parameters}
-    return _Taken(
-        signature,
-        next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None),
-        {p.name: p.default for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)},
-        None
-        if kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL}
-        else tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD),
-    )
 
 
 def _recorded(init: Callable[..., None]) -> Callable[..., None]:
@@ -322,10 +264,10 @@ def _recorded(init: Callable[..., None]) -> Callable[..., None]:
             init(self, *args, **kwargs)
             return
         kwargs = _modern(type(self), kwargs)
-        taken = _taken_by(init)
+        taken = taken_by(init)
         _check_known(type(self), taken, kwargs)
         arguments = taken.arguments(self, args, kwargs)
-        check_kinds(type(self).__name__, init, arguments)
+        taken.check_kinds(type(self).__name__, arguments)
         # With names, if none: a constructor further up the chain stores nothing again.
         self._fastnn_arguments = (known or _Recorded())._replace(names=())
         type(self).__fastnn_store_arguments__(self, arguments)
@@ -340,7 +282,7 @@ def _kept(init: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
         if type(self).__init__ is __init__:
-            arguments = _taken_by(init).arguments(self, args, kwargs)
+            arguments = taken_by(init).arguments(self, args, kwargs)
             # A config gives its arguments by name; those of *args have none.
             self._fastnn_arguments = _Recorded(given={**arguments, **kwargs})
         init(self, *args, **kwargs)
@@ -359,7 +301,7 @@ def _modern(cls: type[Configurable], kwargs: dict[str, Any]) -> dict[str, Any]:
     return kwargs
 
 
-def _check_known(cls: type[Configurable], taken: _Taken, kwargs: Mapping[str, Any]) -> None:
+def _check_known(cls: type[Configurable], taken: Taken, kwargs: Mapping[str, Any]) -> None:
     common: tuple[str, ...] = cls.__fastnn_common_arguments__
     open_ended = not common and taken.variadic is not None
     for name in kwargs:

@@ -18,6 +18,10 @@ class KerasForm:
     """Public module of Keras that has the class: "keras.layers". None for classes outside fastnn."""
     __fastnn_keras_class_name__: ClassVar[str | None] = None
     """Name of the class in files; None: the name of the class itself. Not inherited."""
+    __fastnn_keras_class__: ClassVar[str | None] = None
+    """Name of the class in Keras, of which names and paths are made; None: the public name. Not inherited."""
+    __fastnn_keras_names_type__: ClassVar[bool] = False
+    """Whether the constructor of a layer in Keras takes no `trainable`, and the name of a type as `dtype`."""
     __fastnn_keras_registered_name__: ClassVar[str | None] = None
     """Registered name in files. Not inherited."""
     __fastnn_keras_function__: ClassVar[str | None] = None
@@ -54,6 +58,12 @@ class KerasForm:
 def own_attribute(cls: type, name: str) -> Any:
     """Returns an attribute that the class itself declares, not a base; None without one."""
     return vars(cls).get(name)
+
+
+def class_name(cls: type) -> str:
+    """Returns the name that a class has in Keras, of which the names of layers and paths in files are made."""
+    found: str = own_attribute(cls, "__fastnn_keras_class__") or cls.__name__
+    return found
 
 
 def merged_attribute(cls: type, name: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from fastnn.naming import missing_names as _missing_names
 from fastnn.naming import unique_name
 from fastnn.ops.dimensions import sizes_and_batch
 from fastnn.ops.node import node
-from fastnn.precision import floatx
+from fastnn.precision import array_type, floatx
 from fastnn.ranges import check_range
 from fastnn.symbolic.tensors import KerasTensor, Trace, is_traced, operators
 
@@ -190,7 +190,7 @@ def _typed(made: Any, dtype: Any, who: str, kinds: str = "f") -> Any:
     """Returns what was drawn as a type: arrays as any, tensors as those of the core."""
     if dtype is None:
         return made
-    wanted = np.dtype("float32" if str(dtype) == "bfloat16" else getattr(dtype, "name", dtype))
+    wanted = array_type(dtype)
     if wanted.kind not in kinds:
         word = "a floating point type" if kinds == "f" else "an integer type"
         raise ValueError(f"random.{who} expects dtype to be {word}, got {dtype!r}")

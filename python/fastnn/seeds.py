@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import _core, naming
+from fastnn import _core, naming, precision
 
 _MASK = (1 << 64) - 1
 _lock = threading.Lock()
@@ -104,7 +104,7 @@ def stream_of(seed: Any) -> _core.Stream:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Resets the counters of automatic names, so that they start again from "dense".
+    """Resets the counters of automatic names, so that they start again from "dense", and the policy of new layers.
 
     Args:
         free_memory: Whether to free what nothing refers to any more, such as models that hold one another in a circle.
@@ -115,5 +115,6 @@ def clear_session(free_memory: bool = True) -> None:
         'dense'
     """
     naming.reset_names()
+    precision.clear_policy()
     if free_memory:
         gc.collect()

@@ -1,7 +1,7 @@
 """Errors for calls that do not fit a signature: they name the method as users call it and propose the nearest argument.
 
-`explained` decorates the public methods and functions whose arguments are often mistyped; `check_kinds` compares the
-arguments of constructors with their annotations. Which values are allowed is said where they are read.
+`explained` decorates the public methods and functions whose arguments are often mistyped; `taken_by` describes what a
+constructor takes, and compares arguments with their annotations. Which values are allowed is said where they are read.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def checked(constructor: F) -> F:
 
     @functools.wraps(constructor)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        names = _checked_by(constructor).names
-        check_kinds(type(self).__name__, constructor, {**dict(zip(names, args, strict=False)), **kwargs})
+        taken = taken_by(constructor)
+        taken.check_kinds(type(self).__name__, {**dict(zip(taken.places, args, strict=False)), **kwargs})
         function(self, *args, **kwargs)
 
     return cast(F, __init__)
@@ -94,26 +94,6 @@ def _mismatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mappi
     return None
 
 
-def check_kinds(who: str, constructor: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
-    """Checks that arguments are of the plain kinds that their annotations name: numbers, strings, True or False.
-
-    Args:
-        who: The name of what is called, for the error.
-        constructor: The constructor that is called.
-        arguments: The arguments by name; defaults always pass.
-
-    Raises:
-        TypeError: An argument is of another kind.
-    """
-    _, kinds, passed = _checked_by(constructor)
-    # Most arguments pass by their types; these are looked at once.
-    types = (*arguments, *map(type, arguments.values()))
-    if types not in passed:
-        by_type = [_check_kind(who, name, value, *kinds[name]) for name, value in arguments.items() if name in kinds]
-        if all(by_type) and len(passed) < _MOST_PASSED:
-            passed.add(types)
-
-
 def _check_kind(who: str, name: str, value: Any, default: Any, kinds: Sequence[str]) -> bool:
     """Raises a TypeError where an argument is of none of these kinds; returns whether all of its type pass."""
     if not kinds or any(_is_of_kind(value, kind) for kind in kinds):
@@ -125,36 +105,99 @@ def _check_kind(who: str, name: str, value: Any, default: Any, kinds: Sequence[s
     raise WrongKindError(f"{who} expects {name} to be {words}{example}, got {value!r}")
 
 
-class _Checked(NamedTuple):
-    """What is known of the arguments of a constructor.
+class Taken(NamedTuple):
+    """What a constructor takes.
 
     Attributes:
-        names: Those that may be given by place.
-        kinds: For each that is checked its default and its kinds.
+        signature: Its signature.
+        variadic: The name of its **kwargs; None: it has none.
+        own: Its arguments without *args and **kwargs in their order, with their defaults, or `Parameter.empty`.
+        places: Those that may be given by place or by name.
+        plain: False where others may be given by place.
+        kinds: For each argument that is checked its default and its kinds.
         passed: Names and types of arguments that pass, whatever their values.
     """
 
-    names: list[str]
+    signature: inspect.Signature
+    variadic: str | None
+    own: dict[str, Any]
+    places: tuple[str, ...]
+    plain: bool
     kinds: dict[str, tuple[Any, list[str]]]
     passed: set[tuple[Any, ...]]
 
+    def arguments(self, this: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the own arguments of a call by name, defaults included.
+
+        Args:
+            this: The object that is constructed.
+            args: The arguments by place.
+            kwargs: Those by name.
+
+        Raises:
+            TypeError: The constructor does not take them.
+        """
+        if self.plain and len(args) <= len(self.places):
+            by_place = dict(zip(self.places, args, strict=False))
+            found = {**self.own, **by_place, **kwargs}
+            if self.variadic is not None:
+                found = {name: found[name] for name in self.own}
+            fits = len(found) == len(self.own) and by_place.keys().isdisjoint(kwargs)
+            if fits and not any(value is inspect.Parameter.empty for value in found.values()):
+                return found
+        try:
+            bound = self.signature.bind(this, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{type(this).__name__}() {error}") from None
+        bound.apply_defaults()
+        return {name: bound.arguments[name] for name in self.own}
+
+    def check_kinds(self, who: str, arguments: Mapping[str, Any]) -> None:
+        """Checks that arguments are of the plain kinds that their annotations name: numbers, strings, True or False.
+
+        Args:
+            who: The name of what is called, for the error.
+            arguments: The arguments by name; defaults always pass.
+
+        Raises:
+            TypeError: An argument is of another kind.
+        """
+        # Most arguments pass by their types; these are looked at once.
+        types = (*arguments, *map(type, arguments.values()))
+        if types in self.passed:
+            return
+        kinds = self.kinds
+        by_type = [_check_kind(who, name, value, *kinds[name]) for name, value in arguments.items() if name in kinds]
+        if all(by_type) and len(self.passed) < _MOST_PASSED:
+            self.passed.add(types)
+
 
 @functools.cache
-def _checked_by(constructor: Callable[..., Any]) -> _Checked:
-    open_ended = inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL
-    own = [one for one in list(signature_of(constructor).parameters.values())[1:] if one.kind not in open_ended]
-    kinds = {one.name: (one.default, _kinds_of(one.annotation)) for one in own}
-    return _Checked(
-        [one.name for one in own if one.kind is one.POSITIONAL_OR_KEYWORD],
+def taken_by(constructor: Callable[..., Any]) -> Taken:
+    """Returns what a constructor takes. Read at the first use, to keep imports fast.
+
+    Args:
+        constructor: The constructor.
+    """
+    signature = signature_of(constructor)
+    parameters = list(signature.parameters.values())[1:]
+    own = [one for one in parameters if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)]
+    kinds = {one.name: (one.default, _kinds_of(str(one.annotation))) for one in own}
+    return Taken(
+        signature,
+        next((one.name for one in parameters if one.kind is one.VAR_KEYWORD), None),
+        {one.name: one.default for one in own},
+        tuple(one.name for one in own if one.kind is one.POSITIONAL_OR_KEYWORD),
+        not any(one.kind in (one.POSITIONAL_ONLY, one.VAR_POSITIONAL) for one in parameters),
         {name: found for name, found in kinds.items() if found[1]},
         set(),
     )
 
 
 @functools.cache
-def _kinds_of(annotation: Any) -> list[str]:
+def _kinds_of(annotation: str) -> list[str]:
     """Returns the kinds that an annotation names; none where one of them is not checked."""
-    outer = str(annotation)
+    outer = annotation
     while "[" in outer:
         outer, before = re.sub(r"\[[^\[\]]*\]", "", outer), outer
         if outer == before:

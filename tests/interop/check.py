@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import logging
 import os
 import re
 import sys
@@ -22,6 +23,8 @@ import numpy as np
 
 import keras
 
+# That a model was not compiled is said for each older file.
+logging.getLogger("absl").setLevel(logging.ERROR)
 VERSION = tuple(int(part) for part in keras.__version__.split(".")[:2])
 STEPS = 3
 UNREAD = {"optimizer-lamb.h5": "Keras writes no older file with Lamb that it reads itself"}

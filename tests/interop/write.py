@@ -74,6 +74,13 @@ def models():
     words.quantize("int8")
     words.compile("sgd", "mse")
     yield "quantized-words", words, [rng.integers(0, 9, (8, 4))], [rng.normal(size=(8, 4, 9))], (3, 15)
+    x = Input((6, 4))
+    bins = layers.Embedding(4, 3)(layers.Discretization([-1.0, 0.0, 1.0])(x))
+    heads = layers.GroupQueryAttention(4, 4, 2)(layers.SpatialDropout1D(0.0)(x), x)
+    grouped = Model(x, layers.Dense(2)(layers.Flatten()(layers.Concatenate()([heads, layers.Reshape((6, 12))(bins)]))))
+    grouped.compile("sgd", "mse")
+    xs = rng.normal(size=(8, 6, 4)).astype(np.float32)
+    yield "grouped", grouped, [xs], [xs[:, 0, :2]], (3, 15)
     a, b = Input((5,), name="a"), Input((5,), name="b")
     shared = layers.Dense(5, activation="tanh", name="shared")
     encoder = Sequential([Input((5,)), layers.Dense(4, activation="relu"), layers.Dense(5)], name="encoder")
@@ -171,8 +178,10 @@ def write(folder, count):
         (folder / f"vocabulary-{name}.json").write_text(json.dumps(told))
     listed = []
 
-    def note(name, model, xs, since):
+    def note(name, model, xs, since, older=False):
         model.save(folder / f"{name}.keras")
+        if older:
+            model.save(folder / f"{name}.h5")
         outputs = model.predict(xs if len(xs) > 1 else xs[0], verbose=0)
         arrays = {f"x{i}": x for i, x in enumerate(xs)}
         arrays.update({f"o{i}": o for i, o in enumerate(outputs if isinstance(outputs, list) else [outputs])})
@@ -183,9 +192,7 @@ def write(folder, count):
         fastnn.utils.set_random_seed(1)
         x, y = (values if len(values) > 1 else values[0] for values in (xs, ys))
         model.fit(x, y, epochs=2, batch_size=8, shuffle=False, verbose=0)
-        note(name, model, xs, since)
-        if not name.startswith("random"):
-            model.save(folder / f"{name}.h5")
+        note(name, model, xs, since, older=not name.startswith("random"))
         model.save_weights(folder / f"{name}.weights.h5")
         model.fit(x, y, epochs=STEPS, batch_size=8, shuffle=False, verbose=0)
         after = model.predict(x, verbose=0)
@@ -200,7 +207,7 @@ def write(folder, count):
     h = layers.TimeDistributed(layers.Dense(3))(layers.AdditiveAttention()([h, h]))
     h = layers.RNN([layers.GRUCell(3), layers.LSTMCell(2)], return_sequences=True)(h)
     wrapped = Model(x, layers.Bidirectional(layers.GRU(2, reset_after=False), merge_mode="sum")(h))
-    note("wrapped", wrapped, [np.random.default_rng(2).normal(size=(3, 6, 4)).astype(np.float32)], (3, 4))
+    note("wrapped", wrapped, [np.random.default_rng(2).normal(size=(3, 6, 4)).astype(np.float32)], (3, 4), True)
     for case in CASES:
         layer = made(case)
         kind = type(layer).__name__
@@ -212,7 +219,7 @@ def write(folder, count):
             model = Model(tensors, layer(tensors))
         else:
             model = Sequential([Input(case.shapes[0]), layer])
-        note(f"layer-{case.name}", model, inputs(case, 3), (3, 4) if case.several else (3, 0))
+        note(f"layer-{case.name}", model, inputs(case, 3), (3, 4) if case.several else (3, 0), older=seen[kind] == 1)
         listed[-1]["class"] = kind
     for name, model, xs, classes in functions():
         note(f"function-{name}", model, xs, (3, 0))

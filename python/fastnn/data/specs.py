@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from fastnn.data.elements import Element, Structure, as_element, fits, is_dataset, mapped
+from fastnn.precision import array_type
 
 Shape = tuple[int | None, ...]
 
@@ -31,7 +30,7 @@ def as_dtype(dtype: Any) -> Any:
     name = getattr(dtype, "name", dtype)
     if name in ("string", "object", "str"):
         return "string"
-    return np.dtype(name)
+    return array_type(name)
 
 
 class TensorSpec:

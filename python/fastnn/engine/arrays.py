@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnn.engine.frames import as_array
+from fastnn.precision import array_type
 
 
 def without_ragged(convert: Callable[..., NDArray[Any]]) -> Callable[..., NDArray[Any]]:
@@ -93,10 +94,11 @@ def edge_dtype(dtype: Any, who: str) -> str:
     """
     if dtype is None:
         return "float32"
+    kind: str
     try:
-        kind = np.dtype(getattr(dtype, "name", dtype)).kind
+        kind = array_type(dtype).kind
     except TypeError:
-        kind = "f" if dtype == "bfloat16" else "?"
+        kind = "?"
     known = {"f": "float32", "i": "int32", "u": "int32", "b": "bool"}
     if kind not in known:
         raise ValueError(f"{who} expects dtype 'float32', 'int32' or 'bool', got {dtype!r}")

@@ -7,9 +7,10 @@ from typing import Any
 
 from fastnn.engine.contract import Hooks, Part, computation_of, state_of, title
 from fastnn.engine.masks import tell_masks
+from fastnn.engine.ownership import own_floats, policy_of
 from fastnn.engine.sizes import depend_on_rows
 from fastnn.engine.trial_graphs import emitted_on_trial
-from fastnn.precision import floatx, is_float, using
+from fastnn.precision import using
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, SizedSpec, Trace
 
 
@@ -38,7 +39,7 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
     computation = computation_of(layer)
     computation.check_tensors(layer, args)
     free, size = with_free_batch(arguments)
-    with using(_floats(layer)):
+    with using(policy_of(layer)):
         specs, structure = computation.outcome(layer, free, training)
     if depend_on_rows(arguments.tensors) and not any(isinstance(spec, SizedSpec) for spec in specs):
         specs = emitted_on_trial(
@@ -47,16 +48,10 @@ def record(layer: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any], training
             training,
             layer,
         )
-    call = Call(layer, arguments, specs, structure, None if training is None else bool(training), _floats(layer))
+    call = Call(layer, arguments, specs, structure, None if training is None else bool(training), own_floats(layer))
     tell_masks(layer, free, call.outputs, training)
     fix_batch(call.outputs, call.inputs, size)
     return call.result()
-
-
-def _floats(layer: Part) -> str:
-    """Returns the type of floats of what a layer computes."""
-    dtype = getattr(layer, "dtype", None)
-    return str(dtype) if is_float(dtype) else floatx()
 
 
 def _on_texts(layer: Hooks, arguments: Arguments) -> Any:

@@ -6,18 +6,19 @@ Types are float32 but for the integers of quantized weights.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastnn import dtype_policies
 from fastnn.configurable import is_foreign
 from fastnn.dtype_policies import DTypePolicy
 from fastnn.engine.by_code import declared_outputs
 from fastnn.engine.calls import overridable
 from fastnn.engine.contract import attributes, computation_of, state_of, title
 from fastnn.engine.input_spec import InputSpec
-from fastnn.engine.ownership import WeightOwner, once, sublayers, walk
+from fastnn.engine.ownership import LayerChanges, WeightOwner, once, sublayers, walk
 from fastnn.engine.step_trace import StepTrace
 from fastnn.symbolic.structure import Structure, sequence_like
 from fastnn.symbolic.tensors import Arguments, KerasTensor, operators
@@ -28,6 +29,8 @@ class Described(WeightOwner):
 
     autocast = True
     supports_jit = False
+    __fastnn_quantizes__: ClassVar[bool] = False
+    """True if it can be quantized."""
 
     @overridable
     def input_spec(self) -> Any:
@@ -48,8 +51,26 @@ class Described(WeightOwner):
 
     @property
     def dtype_policy(self) -> DTypePolicy:
-        """The policy of element types: "float32", "float64", or "int8_from_float32" of a quantized layer."""
+        """The policy of element types: its name is "float32", "float64", "mixed_bfloat16" or "int8_from_float32"."""
         return state_of(self).policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        policy, held = dtype_policies.get(value), self.dtype_policy
+        quantizes = policy.quantization_mode is not None and held.quantization_mode is None
+        check_quantizes(self, policy)
+        same = policy.quantization_mode == held.quantization_mode and policy.variable_dtype == held.variable_dtype
+        if not same and self.weights:
+            if not quantizes:
+                raise ValueError(
+                    f"{title(self)} has the policy {held.name!r}, and its weights are made for it, got "
+                    f"{policy.name!r}; make the layer with dtype="
+                )
+            self.quantize(policy.quantization_mode)
+        state_of(self).policy = policy
+        if not type(self).__fastnn_is_entry__:  # the type of an input is that of its data
+            self.dtype = policy.variable_dtype
+        LayerChanges.revise()
 
     @property
     def quantization_mode(self) -> str | None:
@@ -58,13 +79,13 @@ class Described(WeightOwner):
 
     @property
     def compute_dtype(self) -> str:
-        """The element type of the arithmetic: "float32" or "float64"."""
+        """The element type of the arithmetic: "float32" or "float64", or "bfloat16" of products alone."""
         return self.dtype_policy.compute_dtype
 
     @overridable
     def input_dtype(self) -> str:
         """The element type to which inputs are converted: "float32" or "float64"."""
-        return self.dtype_policy.compute_dtype
+        return self.dtype_policy.variable_dtype
 
     @property
     def variable_dtype(self) -> str:
@@ -209,8 +230,8 @@ class Described(WeightOwner):
             NotImplementedError: Always.
         """
         raise NotImplementedError(
-            f"{title(self)} has no quantize({mode!r}): its weights stay float32. Dense, EinsumDense, Embedding and "
-            "ReversibleEmbedding can be quantized"
+            f"{title(self)} has no quantize({mode!r}): its weights stay float32. Dense, EinsumDense, Embedding, "
+            "ReversibleEmbedding and convolutions of one group can be quantized"
         )
 
 
@@ -226,3 +247,13 @@ def _tensors(shapes: Any) -> Any:
 def _is_metric(value: Any) -> bool:
     """Returns whether an attribute is a metric, whose classes are above this file."""
     return all(hasattr(value, name) for name in ("update_state", "result", "reset_state", "variables"))
+
+
+def check_quantizes(layer: Described, policy: DTypePolicy) -> None:
+    """Checks that a layer may have a policy.
+
+    Raises:
+        ValueError: The policy asks for integers, and the layer has no weight that can become some.
+    """
+    if policy.quantization_mode is not None and not type(layer).__fastnn_quantizes__:
+        raise ValueError(f"{title(layer)} has no weight that can be quantized, got dtype {policy.name!r}")

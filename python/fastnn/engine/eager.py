@@ -18,8 +18,8 @@ from fastnn.engine.arrays import edge_dtype, numeric
 from fastnn.engine.contract import Part, computation_of, emit, state_of, title
 from fastnn.engine.eager_array import EagerArray, mask_of, with_mask
 from fastnn.engine.emission import Emission, stand_in
-from fastnn.engine.ownership import LayerChanges, TrainableChanges, floats_of, walk
-from fastnn.precision import floatx, is_float, using
+from fastnn.engine.ownership import LayerChanges, TrainableChanges, floats_of, policy_of, walk
+from fastnn.precision import floatx, using
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, Shape, Spec
 
@@ -61,8 +61,7 @@ def run(layer: Part, args: tuple[Any, ...], kwargs: dict[str, Any], training: bo
         raise ValueError(f"{title(layer)} expects arrays of one length, got {[x.shape for x in arrays]}")
     args, kwargs = structure.pack(stands)
     arguments = Arguments(args, kwargs)
-    dtype = getattr(layer, "dtype", None)
-    with using(str(dtype) if is_float(dtype) else floatx()):
+    with using(policy_of(layer)):
         packing = computation.outcome(layer, arguments, training)[1]
     outputs = evaluate(layer, arrays, masks, arguments, training, keep=not kwargs and len(arrays) == len(leaves))
     return (packing or Structure(outputs if len(outputs) > 1 else None)).pack(outputs)

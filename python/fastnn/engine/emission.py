@@ -15,7 +15,7 @@ import numpy as np
 from fastnn import _core
 from fastnn.engine.contract import Part, state_of, title
 from fastnn.engine.ownership import own_learned
-from fastnn.precision import same_type, using
+from fastnn.precision import default_policy, floatx, same_type, using
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import KerasTensor, Trace, operators
 from fastnn.symbolic.variable import Variable
@@ -221,7 +221,7 @@ class Emission:
 
         def results() -> tuple[Structure, list[KerasTensor]]:
             try:
-                with using(self.floats):
+                with using(default_policy() if floatx() == self.floats else self.floats):
                     result = function(*inputs)
             except TypeError as error:
                 # Sizes that Python computes with: range(x.shape[0]), x / x.shape[0].

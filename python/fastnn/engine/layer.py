@@ -20,15 +20,16 @@ from fastnn.engine import by_code, contract, eager, projection  # noqa: F401 - t
 from fastnn.engine.arrays import edge_dtype
 from fastnn.engine.calls import CallHistory, overridable, record
 from fastnn.engine.contract import Outcome, computation_of, state_of, title
-from fastnn.engine.description import Described
+from fastnn.engine.description import Described, check_quantizes
 from fastnn.engine.emission import Emission
 from fastnn.engine.input_spec import check_inputs
 from fastnn.engine.masks import emit_mask, keep_mask, warn_of_lost_mask
 from fastnn.engine.ownership import keep_variable, new_variable
 from fastnn.engine.penalties import add_activity_penalty, add_loss
 from fastnn.engine.shapes import input_shape_of, with_batch_of
+from fastnn.keras_form import class_name
 from fastnn.naming import suggestion, unique_name
-from fastnn.precision import computed_in, is_float
+from fastnn.precision import FLOATS, MIXED, array_type, computed_in, is_float
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor, Trace, is_symbolic, operators
 from fastnn.symbolic.variable import Variable
@@ -71,8 +72,6 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
     """True if it is called on a list of tensors."""
     supports_masking = False
     """True if the mask of its input is one of its output."""
-    __fastnn_quantizes__: ClassVar[bool] = False
-    """True if it can be quantized."""
     __fastnn_built_at_once__: ClassVar[bool] = False
     """True if it has no weights and is built by its constructor, unless a class outside fastnn adds a `build`."""
     __fastnn_common_arguments__: ClassVar[tuple[str, ...]] = (
@@ -108,10 +107,9 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
         if not isinstance(trainable, (bool, np.bool_)):
             raise TypeError(f"{type(self).__name__} expects trainable to be True or False, got {trainable!r}")
         contract.begin(self, bool(trainable))
-        self.name = name or unique_name(type(self).__name__)
+        self.name = name or unique_name(class_name(type(self)))
         state_of(self).policy = policy = _policy(self, dtype)
-        if policy.quantization_mode is not None and not type(self).__fastnn_quantizes__:
-            raise ValueError(f"{title(self)} has no weight that can be quantized, got dtype {policy.name!r}")
+        check_quantizes(self, policy)
         kwargs.pop("autocast", None)
         state_of(self).entry_shape = input_shape_of(title(self), kwargs)
         for unknown in kwargs:
@@ -121,7 +119,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             )
         if "activity_regularizer" not in self.__dict__:
             self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.dtype = policy.compute_dtype
+        self.dtype = policy.variable_dtype
         self.built = self.__fastnn_built_at_once__ and not _has_own_build(type(self))
 
     def __fastnn_constructed__(self) -> None:
@@ -130,7 +128,8 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments from which `from_config` makes an equal layer without weights, as plain values."""
-        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": _described(self)}
+        common = {"trainable": self.trainable, "dtype": _described(self)}
+        config = {"name": self.name, **({"dtype": self.dtype} if self.__fastnn_keras_names_type__ else common)}
         entry_shape = state_of(self).entry_shape
         if entry_shape is not None:
             config["batch_input_shape"] = list(entry_shape)
@@ -472,12 +471,24 @@ def _policy(layer: Layer, dtype: Any) -> DTypePolicy:
         ValueError: fastnn does not compute in the type.
     """
     dtype = computed_in(dtype)
-    if dtype is None or isinstance(dtype, (Mapping, DTypePolicy)) or "_from_" in str(dtype):
+    if dtype in (None, MIXED) or isinstance(dtype, (Mapping, DTypePolicy)) or "_from_" in str(dtype):
         return dtype_policies.get(dtype)
-    if edge_dtype(dtype, title(layer)) != "float32":
-        raise ValueError(f"{title(layer)} computes in float32 or float64, got dtype {dtype!r}")
+    kind, hint = "?", ""
+    try:
+        kind = array_type(dtype).kind
+    except TypeError:
+        # No type of elements at all: a name that was mistyped.
+        hint = suggestion(dtype, _POLICIES) if isinstance(dtype, str) else ""
+    if kind != "f":
+        raise ValueError(
+            f"{title(layer)} computes in float32 or float64; dtype expects {', '.join(map(repr, _POLICIES))} or a "
+            f"policy, got {dtype!r}.{hint}"
+        )
     name = getattr(dtype, "name", getattr(dtype, "__name__", dtype))
     return DTypePolicy(None if dtype is float else "float64" if name in ("float64", "double") else "float32")
+
+
+_POLICIES = (*FLOATS, MIXED, "int8_from_float32")
 
 
 def _has_own_build(cls: type[Layer]) -> bool:

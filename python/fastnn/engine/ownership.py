@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastnn.configurable import are_atoms, is_atom
 from fastnn.engine.contract import Part, attributes, computation_of, state_of, title
-from fastnn.precision import as_floats, floatx, is_float, using
+from fastnn.precision import MIXED, as_floats, floatx, is_float, using
 from fastnn.symbolic.moment import values_of
 from fastnn.symbolic.tensors import Trace, is_symbolic
 from fastnn.symbolic.variable import Variable, assign_at_once
@@ -91,6 +91,25 @@ def floats_of(part: Part) -> str:
     return next(iter(found), floatx())
 
 
+def own_floats(part: Part) -> str:
+    """Returns the type of floats of what a part itself computes."""
+    dtype = getattr(part, "dtype", None)
+    return str(dtype) if is_float(dtype) else floatx()
+
+
+def policy_of(part: Part) -> str:
+    """Returns the name of the policy of what a part makes: its own one, or the type of floats in which it computes."""
+    policy = getattr(part, "dtype_policy", None)
+    return MIXED if policy is not None and policy.name == MIXED else own_floats(part)
+
+
+def floats_for_integers(got: int, variables: Sequence[Variable]) -> str:
+    """Returns the end of an error for weights of float32 that a quantized part is given; "" for other errors."""
+    if got >= len(variables) or not any(variable.dtype == "int8" for variable in variables):
+        return ""
+    return "; it is quantized, and they are not: give it weights of float32 first, then quantize it"
+
+
 def refuse_float64(part: Part, because: str) -> None:
     """Refuses a part that computes in float64.
 
@@ -136,8 +155,7 @@ def new_variable(
 ) -> Variable:
     """Returns a variable for a part, which does not keep it yet. States of a batch are not in files."""
     make = _initial_values.get()
-    dtype = getattr(owner, "dtype", None)
-    floats = str(dtype) if is_float(dtype) else floatx()
+    floats = own_floats(owner)
     with using(floats):
         value = as_floats(initializer(shape) if make is None else make(shape, in_files))
     if value.shape != shape:
@@ -347,6 +365,9 @@ class WeightOwner(Part):
         arrays: list[Any] = [value if is_symbolic(value) else as_floats(value) for value in weights]
         if len(arrays) != len(variables):
             hint = "" if self.built else "; it has no weights before it is built, by data or an input shape"
+            hint = hint or floats_for_integers(len(arrays), variables)
+            if any(getattr(value, "dtype", None) == np.int8 for value in weights) and len(arrays) > len(variables):
+                hint = "; they are those of a quantized one: call quantize('int8') first"
             raise ValueError(f"{title(self)} has {len(variables)} weights, set_weights got {len(arrays)} arrays{hint}")
         for variable, array in zip(variables, arrays, strict=True):
             if variable.shape != array.shape:

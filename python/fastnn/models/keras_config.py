@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn import dtype_policies
 from fastnn.dtype_policies import DTypePolicy
 from fastnn.engine.contract import Part, state_of, title
 from fastnn.engine.holding import is_made_of_layers
@@ -23,6 +24,7 @@ from fastnn.layers import InputLayer
 from fastnn.naming import file_name
 from fastnn.ops.function import Function
 from fastnn.ops.node import Operation
+from fastnn.precision import MIXED
 from fastnn.saving.functions import described_function, is_function, joined, parts, read_function
 from fastnn.saving.reading import Reading, current_reading
 from fastnn.saving.serialization import is_shape, one_description, read, serialize_keras_object
@@ -53,7 +55,7 @@ def sequential_config(model: Any) -> dict[str, Any]:
     inputs = getattr(model, "inputs", [])
     entries = [tensor.history.layer for tensor in inputs] if len(inputs) == 1 else []
     layers = entries + model.__fastnn_operations__()
-    config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": model.dtype}
+    config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": _type_of(model)}
     config["layers"] = serialize_keras_object(layers)
     if inputs:
         shapes = [list(tensor.shape) for tensor in inputs]
@@ -231,7 +233,7 @@ def sequential_from_config(cls: Callable[..., Any], config: Mapping[str, Any], c
             model.build(shape)
         if config.get("trainable") is False:
             state_of(model).trainable = False
-        _take_type(model)
+        _take_type(model, config.get("dtype"))
         return model
 
 
@@ -419,10 +421,19 @@ _OF_GRAPHS = ("name", "trainable", "dtype", "layers", "input_layers", "output_la
 """Entries of a functional model's config; a class of the user's may have more."""
 
 
-def _take_type(model: Any) -> None:
-    """Gives a model that was read from a file the type of floats of its layers."""
-    state_of(model).policy = DTypePolicy(floats_of(model))
-    model.dtype = model.compute_dtype
+def _type_of(model: Any) -> Any:
+    """Returns the entry of a config for the element type of a model."""
+    policy = model.dtype_policy
+    return dtype_policies.serialize(policy) if policy.name == MIXED else model.dtype
+
+
+def _take_type(model: Any, entry: Any) -> None:
+    """Gives a model that was read from a config the type of floats of its layers, or the mixed policy of its entry."""
+    config = entry.get("config") if isinstance(entry, Mapping) else None
+    named = config.get("name") if isinstance(config, Mapping) else entry
+    floats = floats_of(model)
+    state_of(model).policy = DTypePolicy(MIXED if named == MIXED and floats == "float32" else floats)
+    model.dtype = model.variable_dtype
 
 
 def _is_place(value: Any) -> bool:
@@ -469,5 +480,5 @@ def functional_from_config(cls: Callable[..., Any], config: Mapping[str, Any], c
             raise reading.error(str(error)) from error
         if config.get("trainable") is False:
             state_of(model).trainable = False
-        _take_type(model)
+        _take_type(model, config.get("dtype"))
         return model

@@ -11,7 +11,7 @@ from fastnn.ops.elementwise import binary, unary
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.logic import equal, greater_equal, isfinite, isnan, less, less_equal, logical_and, logical_or, where
 from fastnn.ops.node import array, lowered, node, one_type, tensor
-from fastnn.precision import floatx, is_float
+from fastnn.precision import array_type, floatx, is_float
 from fastnn.symbolic.tensors import is_traced
 
 
@@ -465,7 +465,7 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
         >>> ops.saturate_cast([-1.0, 100.0, 300.0], "uint8")
         array([  0, 100, 255], dtype=int32)
     """
-    wanted = np.dtype(getattr(dtype, "name", dtype))
+    wanted = array_type(dtype)
     if wanted.kind == "b":
         return cast(clip(x, 0, 1), "bool")
     if wanted.kind not in "iu":

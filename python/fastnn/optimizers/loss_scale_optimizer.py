@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core, object_forms
+from fastnn.engine.step_trace import StepTrace
 from fastnn.optimizers.optimizer import Optimizer
 from fastnn.precision import as_floats
 from fastnn.symbolic.variable import Variable
@@ -143,6 +144,8 @@ class LossScaleOptimizer(Optimizer):
             grads: The gradient of each weight, times the scale.
             trainable_variables: The weights; None: those that were given to `build`.
         """
+        if StepTrace.running() is not None:
+            return super().apply(grads, trainable_variables)
         scale = np.float32(self._fastnn_scale())
         super().apply([None if g is None else as_floats(g) / scale for g in grads], trainable_variables)
 
@@ -155,5 +158,5 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer.finalize_variable_values(var_list)
 
     def scale_loss(self, loss: Any) -> Any:
-        """Returns the loss times the scale."""
-        return loss * self._fastnn_scale()
+        """Returns the loss times the scale; in a step that is traced, the loss itself, whose gradients need none."""
+        return loss if StepTrace.running() is not None else loss * self._fastnn_scale()

@@ -17,6 +17,7 @@ from fastnn import losses
 from fastnn.engine.contract import title
 from fastnn.engine.holding import is_made_of_layers
 from fastnn.engine.network import Network
+from fastnn.engine.ownership import walk
 from fastnn.saving import hdf5
 from fastnn.saving.compilation import compile_as, describe_compile
 from fastnn.saving.reading import Reading
@@ -93,7 +94,25 @@ def write(file: Any, model: Any, include_optimizer: bool) -> None:
         _write(file, model, include_optimizer)
 
 
+def _refuse_hidden_integers(model: Any) -> None:
+    """Refuses layers whose config does not tell that layers within them are quantized: a reader would make floats."""
+    for layer in model.__fastnn_operations__():
+        quantized = _quantized_within(layer)
+        if quantized and not isinstance(layer, Network):
+            made = type(layer).from_config(layer.get_config())
+            if len(_quantized_within(made)) < len(quantized):
+                raise ValueError(
+                    f"{title(model)}: an .h5 file cannot tell that layers within {title(layer)} are quantized; save "
+                    "the model to a .keras file"
+                )
+
+
+def _quantized_within(layer: Any) -> list[Any]:
+    return [one for one, _ in walk(layer) if getattr(one, "quantization_mode", None) is not None]
+
+
 def _write(file: Any, model: Any, include_optimizer: bool) -> None:
+    _refuse_hidden_integers(model)
     file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION, "fastnn"
     file.attrs["model_config"] = json.dumps(serialize_keras_object(model, legacy=True))
     _write_weights(file.create_group("model_weights"), model)

@@ -65,6 +65,8 @@ def register_family(name: str, word: str, members: Mapping[str, Any], arguments:
     """
     classes = [one for one in members.values() if isinstance(one, type)]
     older = {old: cls for cls in classes for old in own_attribute(cls, "__fastnn_keras_older_names__") or ()}
+    others = {own_attribute(cls, "__fastnn_keras_class__"): cls for cls in classes}
+    older |= {other: cls for other, cls in others.items() if other is not None}
     _families[name] = Family(word, members, older, arguments)
 
 

@@ -23,9 +23,9 @@ from fastnn.engine.by_code import runs_code
 from fastnn.engine.contract import Part, state_of
 from fastnn.engine.holding import is_made_of_layers
 from fastnn.engine.network import Network
-from fastnn.keras_form import merged_attribute, own_attribute
+from fastnn.keras_form import class_name, merged_attribute, own_attribute
 from fastnn.naming import suggestion
-from fastnn.precision import FLOATS
+from fastnn.precision import FLOATS, MIXED
 from fastnn.random import SeedGenerator
 from fastnn.saving.reading import Reading
 from fastnn.saving.registry import families_for, function_named
@@ -45,11 +45,13 @@ class _Writing:
 
     Attributes:
         entries: The layers so far, by identity, with their entries. Entries of one layer share a number.
+        within: The description of what stands within layers, beside one in the form of Keras 2.
     """
 
     def __init__(self, legacy: bool) -> None:
         self.legacy = legacy
         self.entries: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self.within: _Writing | None = None
 
 
 _writing: contextvars.ContextVar[_Writing | None] = contextvars.ContextVar("fastnn_writing", default=None)
@@ -74,17 +76,6 @@ def one_description(legacy: bool = False) -> Iterator[_Writing]:
         yield writing
     finally:
         _writing.reset(token)
-
-
-@contextmanager
-def _of_its_own(separate: bool) -> Iterator[None]:
-    """Begins a new description in the block, if `separate`."""
-    token = _writing.set(None) if separate else None
-    try:
-        yield
-    finally:
-        if token is not None:
-            _writing.reset(token)
 
 
 def serialize_keras_object(obj: Any, legacy: bool = False) -> Any:
@@ -184,7 +175,7 @@ def _layer_entry(layer: Any, writing: _Writing) -> dict[str, Any]:
                 config.pop(key, None)
         entry["name"] = layer.name
     if writing.legacy:
-        name = entry["registered_name"] if is_foreign(type(layer)) else entry["class_name"]
+        name = entry["registered_name"] if is_foreign(type(layer)) else class_name(type(layer))
         entry = {"class_name": name, "config": entry["config"]}
     else:
         build_config = _build_config_of(layer)
@@ -219,9 +210,15 @@ def is_shape(shape: Any) -> bool:
 
 def _config_of(obj: Any, writing: _Writing) -> dict[str, Any]:
     """Returns the config that Keras has for an object."""
-    # Descriptions that a class outside fastnn makes itself have the form of Keras 3 in every file.
-    with _of_its_own(writing.legacy and is_foreign(type(obj)) and not isinstance(obj, Network)):
-        config = dict(obj.get_config())
+    if writing.legacy and not isinstance(obj, Network):
+        # Models alone have a form of Keras 2: what a layer says of the layers within it has that of Keras 3.
+        writing.within = writing.within or _Writing(False)
+        token = _writing.set(writing.within)
+        try:
+            return _config_of(obj, writing.within)
+        finally:
+            _writing.reset(token)
+    config = dict(obj.get_config())
     if hasattr(obj, "__fastnn_holds_file_form__") and obj.__fastnn_holds_file_form__(config):
         return config
     config.pop("batch_input_shape", None)
@@ -371,7 +368,7 @@ def _array(config: Any, reading: Reading) -> Any:
 
 def _policy(config: Any, reading: Reading) -> Any:
     name = config.get("name") if isinstance(config, dict) else config
-    if name in FLOATS:
+    if name in (*FLOATS, MIXED):
         return name
     if name is not None:
         reading.ignore("dtype", str(name))
@@ -381,10 +378,12 @@ def _policy(config: Any, reading: Reading) -> Any:
 def _quantized_policy(config: Any, reading: Reading) -> Any:
     if not isinstance(config, dict):
         raise reading.error(f"a policy expects a config, got {str(config)[:80]!r}")
-    if config.get("source_name") not in ("float32", None):
-        reading.ignore("dtype", str(config["source_name"]))
+    source = config.get("source_name")
+    if source not in ("float32", MIXED, None):
+        reading.ignore("dtype", str(source))
+        source = None
     with reading.explaining(ValueError):
-        return dtype_policies.QuantizedDTypePolicy(config.get("mode", "")).name
+        return dtype_policies.QuantizedDTypePolicy(config.get("mode", ""), source or "float32").name
 
 
 def _function(config: Any, reading: Reading) -> Any:
@@ -540,7 +539,7 @@ def _as_shape(value: Any) -> Any:
     return tuple(value) if is_shape(value) else [_as_shape(one) for one in value]
 
 
-_HALF = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+_HALF = ("float16", "bfloat16", "mixed_float16")
 
 
 def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from fastnn.engine.contract import Part, attributes
 from fastnn.engine.holding import held_layers, is_made_of_layers
 from fastnn.engine.layer import Layer
 from fastnn.engine.ownership import own_learned, own_variables
-from fastnn.keras_form import merged_attribute
+from fastnn.keras_form import class_name, merged_attribute
 from fastnn.naming import file_name
 from fastnn.symbolic.variable import Variable
 
@@ -38,7 +38,7 @@ def _paths(path: str, held: Any) -> Iterator[tuple[str, Any]]:
     counts: dict[str, int] = {}
     for one in held.values() if isinstance(held, Mapping) else held:
         if isinstance(one, (Part, list, tuple, Mapping)):
-            stem = file_name(type(one).__name__) if isinstance(one, Part) else "container"
+            stem = file_name(class_name(type(one))) if isinstance(one, Part) else "container"
             count = counts[stem] = counts.get(stem, -1) + 1
             yield from _paths(f"{path}/{stem}_{count}" if count else f"{path}/{stem}", one)
 

@@ -203,6 +203,9 @@ def fit_arrays(layer: Any, variables: Sequence[Variable], stored: Sequence[Any],
         hint = "; the file is that of a quantized model: call quantize('int8') first" if _is_quantized(stored) else hint
         misfits.add(f"{title(layer)} has {len(variables)} weights and the file {len(stored)}{hint}")
         return []
+    if _is_quantized(stored) and not any(variable.dtype == "int8" for variable in variables):
+        misfits.add(f"{title(layer)} holds floats and the file integers of 8 bits: call quantize('int8') first")
+        return []
     wrong = [
         f"{variable.path} has shape {variable.shape} and the file {tuple(dataset.shape)}"
         for variable, dataset in zip(variables, stored, strict=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fastnn import _core
 from fastnn.configurable import Configurable
 from fastnn.naming import scoped, unique_name
-from fastnn.precision import floatx, is_float
+from fastnn.precision import array_type, floatx, is_float
 from fastnn.symbolic.moment import value_of
 from fastnn.symbolic.tensors import Arithmetic, Trace, operators
 
@@ -285,7 +285,7 @@ class Variable(Arithmetic):
     def _assigned(self, how: str, value: Any) -> Any:
         if Trace.current() is not None:
             return operators["assign"](self, value, how)
-        array = np.asarray(value).astype(self.dtype, copy=False)
+        array = _as_stored(self, value) if self.dtype == "int8" else np.asarray(value).astype(self.dtype, copy=False)
         if how != "assign":
             array = self.handle.numpy() + (array if how == "add" else -array)
         self.handle.assign(_as_stored(self, array))
@@ -328,7 +328,14 @@ def _is_value(other: object) -> bool:
 
 def _as_stored(variable: Variable, value: Any) -> NDArray[Any]:
     """Returns a value as the core keeps it: rounded to the variable's type, as floats or int8."""
-    array = np.asarray(value).astype(variable.dtype, copy=False)
+    array = np.asarray(value)
+    if variable.handle.dtype == "int8" and array.dtype != np.int8:
+        fits = (array >= -128) & (array <= 127) & (array == np.round(array))
+        if not fits.all():
+            raise ValueError(
+                f'Variable "{variable.path}" holds integers of 8 bits, from -128 to 127, got {array[~fits].flat[0]}'
+            )
+    array = array.astype(variable.dtype, copy=False)
     array = array.astype(variable.handle.dtype, order="C", copy=False)
     if array.shape != variable.shape:
         raise ValueError(f'Variable "{variable.path}" has shape {variable.shape}, got {array.shape}')
@@ -361,7 +368,7 @@ def _float_type(dtype: Any) -> str:
 
 def _dtype(dtype: Any, floats: str) -> str:
     """Returns the name of a variable's type: `floats` for any of floats, int32 for int64."""
-    found = np.dtype(getattr(dtype, "name", dtype))
+    found = array_type(dtype)
     if found.kind not in "fiub":
         raise ValueError(f"Variable expects dtype 'float32', 'float64', 'bool' or an integer type, got {dtype!r}")
     return floats if found.kind == "f" else {"int64": "int32", "uint64": "uint32"}.get(found.name, found.name)
