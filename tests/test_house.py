@@ -66,7 +66,7 @@ INSTRUCTION_SET_HEADERS = {
 CONVOLUTION = ("conv_sweep", "conv_narrow", "conv_int8", "conv3d", "subpixel")
 WINOGRAD_PASSES = ("winograd", "winograd_forward", "winograd_backward")
 KERNEL_FAMILIES = dict.fromkeys((*CONVOLUTION, *WINOGRAD_PASSES, *WINOGRAD), "conv")
-KERNEL_FAMILIES |= {"gemm_pack": "gemm", "gemm_int8": "gemm", "gemm_bfloat16": "gemm"}
+KERNEL_FAMILIES |= dict.fromkeys(("gemm_pack", "gemm_narrow", "gemm_int8", "gemm_bfloat16"), "gemm")
 
 MOST_LINES = 600
 MOST_METHODS, MOST_LINES_OF_A_CLASS = 40, 450

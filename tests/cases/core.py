@@ -137,6 +137,11 @@ def dense_cases() -> Iterator[Case]:
     yield dense_case("rank4-softmax", (3, 2, 5), 4, activation="softmax")
     yield dense_case("rank5", (2, 3, 2, 3), 4)
     yield dense_case("large", (301,), 129, activation="relu")
+    # Few columns and a long sum.
+    for inputs, units in [(24, 1), (65, 2), (100, 3), (97, 4), (1030, 2), (150, 6), (241, 10)]:
+        yield dense_case(f"narrow-{inputs}x{units}", (inputs,), units)
+    yield dense_case("narrow-no-bias-relu", (96,), 3, use_bias=False, activation="relu")
+    yield dense_case("narrow-rank3", (5, 130), 5, activation="tanh")
     for activation in ACTIVATIONS:
         yield dense_case(f"{activation}", (6,), 11, activation=activation)
 

@@ -25,6 +25,7 @@
 #include "fastnn/kernels/gemm.hpp"
 #include "fastnn/kernels/gemm_bfloat16.hpp"
 #include "fastnn/kernels/gemm_int8.hpp"
+#include "fastnn/kernels/gemm_narrow.hpp"
 #include "fastnn/kernels/lookup.hpp"
 #include "fastnn/kernels/loss.hpp"
 #include "fastnn/kernels/merge.hpp"

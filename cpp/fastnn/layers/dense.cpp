@@ -5,6 +5,7 @@
 #include "fastnn/dense_arguments.hpp"
 #include "fastnn/fusing_layer.hpp"
 #include "fastnn/kernels/gemm.hpp"
+#include "fastnn/kernels/gemm_narrow.hpp"
 #include "fastnn/parallel.hpp"
 
 namespace fastnn {
@@ -25,7 +26,9 @@ class Dense : public FusingLayer {
 
   void book(Booking& booking) const override {
     book_folded(booking, features_, units_, Life::forward);
-    if (booking.training() || features_ * units_ < kLarge)
+    if (narrow())
+      booking.book(kColumns, Life::plan, kernels::narrow_size(features_, units_));
+    else if (booking.training() || features_ * units_ < kLarge)
       booking.book(kPanels, Life::plan, kernels::packed_size(features_, units_));
     else
       booking.book(kRows, Life::forward, kernels::gemm_unpacked_scratch(units_));
@@ -43,6 +46,7 @@ class Dense : public FusingLayer {
 
   void prepare(const Context& context) const override {
     prepare_folded(context, features_, units_, use_bias_);
+    if (context.has(kColumns)) kernels::pack_narrow(kernel(context), features_, units_, context.buffer(kColumns));
     if (context.has(kPanels)) kernels::pack(kernel(context), units_, 1, features_, units_, context.buffer(kPanels));
     if (context.has(kTransposed))
       kernels::pack(context.weight(0), 1, units_, units_, features_, context.buffer(kTransposed));
@@ -51,7 +55,9 @@ class Dense : public FusingLayer {
   void forward(const Context& context) const override {
     const kernels::Epilogue end = folded_epilogue(context, use_bias_);
     const Index rows = context.rows() * positions_;
-    if (context.has(kPanels))
+    if (narrow())
+      kernels::gemm_narrow(context.input(), rows, features_, context.buffer(kColumns), units_, context.output(), end);
+    else if (context.has(kPanels))
       kernels::gemm(context.input(), features_, rows, features_, context.buffer(kPanels), units_, context.output(),
                     units_, end);
     else
@@ -76,9 +82,11 @@ class Dense : public FusingLayer {
   // Weights of 32 MiB are packed block by block in prediction: a second copy would be most of what the model holds.
   static constexpr Index kLarge = Index{1} << 23;
 
+  bool narrow() const { return kernels::is_narrow(features_, units_); }
+
   bool folds() const override { return arguments_.outputs().size() == 1 && features_ * units_ < kLarge; }
 
-  enum : std::size_t { kPanels, kRows, kScratch, kTransposed };
+  enum : std::size_t { kPanels, kColumns, kRows, kScratch, kTransposed };
 
   DenseArguments arguments_;
   bool use_bias_;
