@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -573,3 +575,142 @@ def test_an_evaluation_that_nobody_watches_is_the_same(metrics):
     assert model.evaluate(x, y, verbose=0, return_dict=True) == model.evaluate(
         x, y, verbose=0, steps=3, return_dict=True
     )
+
+
+# Epochs that nobody watches: the core runs many of them at a time.
+
+
+class Counting(callbacks.Callback):
+    """Counts epochs, for which each must be run by itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.told = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.told.append((epoch, dict(logs)))
+
+
+def passes_at_once(monkeypatch):
+    """Returns a list that gets the numbers of passes that the core runs at a time."""
+    from fastnn.training.program import Program
+
+    ran, run = [], Program.run_passes
+
+    def counted(self, columns, orders, batch_size, logs):
+        run(self, columns, orders, batch_size, logs)
+        ran.append(len(logs))
+
+    monkeypatch.setattr(Program, "run_passes", counted)
+    return ran
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_epochs_that_nobody_watches_are_those_that_somebody_watches(shuffle, monkeypatch):
+    ran = passes_at_once(monkeypatch)
+    told = {"batch_size": 16, "epochs": 9, "verbose": 0, "shuffle": shuffle}
+    alone, watched = classifier(), classifier()
+    counting = Counting()
+    history = alone.fit(X, Y, **told)
+    assert sum(ran) == 8, "the first epoch says how long the others take"
+    watched.fit(X, Y, callbacks=[counting], **told)
+    assert sum(ran) == 8
+    assert bits(alone) == bits(watched)
+    assert history.epoch == list(range(9))
+    assert [{name: values[i] for name, values in history.history.items()} for i in range(9)] == [
+        logs for _, logs in counting.told
+    ]
+    assert list(history.history) == ["accuracy", "loss"]
+    for model in (alone, watched):
+        model.fit(X, Y, **told)
+    assert bits(alone) == bits(watched), "the orders of rows go on"
+    assert [float(m.result()) for m in alone.metrics] == [float(m.result()) for m in watched.metrics]
+
+
+def test_what_watches_epochs_is_told_of_each_when_it_was_run(monkeypatch):
+    ran = passes_at_once(monkeypatch)
+
+    class Own(callbacks.History):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(int(model.optimizer.iterations))
+            super().on_epoch_end(epoch, logs)
+
+    seen = []
+    model = classifier()
+    ending = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(int(model.optimizer.iterations)))
+    for callback in (Own(), ending):
+        model.fit(X, Y, batch_size=35, epochs=3, verbose=0, callbacks=[callback])
+    assert seen == [2, 4, 6, 8, 10, 12]
+    schedule = classifier(optimizer=SGD(optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)))
+    schedule.fit(X, Y, epochs=4, verbose=0)
+    schedule.fit(X, Y, epochs=4, verbose=0, validation_split=0.2)
+    classifier().fit(X, Y, batch_size=35, epochs=4, verbose=0, steps_per_epoch=2)
+    classifier().fit(X, Y, epochs=4, verbose=0, callbacks=[callbacks.TerminateOnNaN()])
+    assert ran == []
+
+
+def test_an_optimizer_that_is_finished_ends_epochs_that_nobody_watches():
+    def least_squares():
+        utils.set_random_seed(3)
+        model = Sequential([Input((4,)), Dense(1)])
+        model.compile(optimizers.LBFGS(), "mse")
+        return model
+
+    target = X @ np.array([[1.0], [2.0], [3.0], [4.0]], "float32")
+    alone, watched = least_squares(), least_squares()
+    epochs = len(alone.fit(X, target, epochs=400, verbose=0).epoch)
+    counting = Counting()
+    watched.fit(X, target, epochs=400, verbose=0, callbacks=[counting])
+    assert epochs == len(counting.told) < 400
+    assert bits(alone) == bits(watched)
+
+
+def test_ctrl_c_leaves_the_epochs_that_were_run_in_the_history():
+    model = classifier()
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X, Y, batch_size=10, epochs=10**7, verbose=0)
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, handler)
+    epochs, steps = len(model.history.epoch), int(model.optimizer.iterations)
+    assert epochs > 100
+    assert epochs * 7 <= steps < (epochs + 1) * 7
+    assert model.history.epoch == list(range(epochs))
+    assert len(model.history.history["loss"]) == epochs
+    same = classifier()
+    same.fit(X, Y, batch_size=10, epochs=epochs, verbose=0)
+    if steps == epochs * 7:
+        assert bits(same) == bits(model)
+
+
+def test_a_thread_stops_epochs_that_nobody_watches():
+    model = classifier()
+    timer = threading.Timer(0.3, setattr, [model, "stop_training", True])
+    timer.start()
+    epochs = len(model.fit(X, Y, batch_size=10, epochs=10**7, verbose=0).epoch)
+    timer.join()
+    assert epochs * 7 == int(model.optimizer.iterations)
+
+
+@pytest.mark.parametrize("passes", [0, 3, 8])
+def test_an_error_in_a_later_epoch_leaves_those_before_it_in_the_history(passes, monkeypatch):
+    from fastnn.training.program import Program
+
+    run = Program.run_passes
+
+    def failing(self, columns, orders, batch_size, logs):
+        if passes:
+            run(self, columns, orders[:passes], batch_size, logs)
+        raise MemoryError("too much")
+
+    model, same = classifier(), classifier()
+    with monkeypatch.context() as changed, pytest.raises(MemoryError, match="too much"):
+        changed.setattr(Program, "run_passes", failing)
+        model.fit(X, Y, epochs=9, verbose=0)
+    assert model.history.epoch == list(range(passes + 1))
+    same.fit(X, Y, epochs=passes + 1, verbose=0)
+    assert bits(model) == bits(same)

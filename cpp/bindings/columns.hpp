@@ -5,6 +5,7 @@
 #include <pybind11/pybind11.h>
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -45,27 +46,35 @@ class Columns {
 // An order of rows, whose indices were checked once.
 class Order {
  public:
-  // A random permutation, which needs no check.
-  Order(const Stream& stream, Index count) : indices_(count), highest_(count - 1) {
-    fastnn::fill_permutation(stream, indices_.mutable_data(), count);
-  }
-  explicit Order(IndexArray indices) : indices_(std::move(indices)) {
-    require(indices_.ndim() == 1, "an order of rows expects one dimension, got ", indices_.ndim());
-    for (py::ssize_t i = 0; i < indices_.size(); ++i) {
-      lowest_ = std::min(lowest_, indices_.data()[i]);
-      highest_ = std::max(highest_, indices_.data()[i]);
+  // A random permutation, which needs no check. It is made when it is first read: by a run, which holds up nobody meanwhile.
+  Order(const Stream& stream, Index count) : stream_(stream), count_(count), highest_(count - 1) {}
+  explicit Order(const IndexArray& indices)
+      : indices_(indices.data(), indices.data() + indices.size()), count_(indices.size()) {
+    require(indices.ndim() == 1, "an order of rows expects one dimension, got ", indices.ndim());
+    Index lowest = 0;
+    for (const Index index : indices_) {
+      lowest = std::min(lowest, index);
+      highest_ = std::max(highest_, index);
     }
-    require(lowest_ >= 0, "order contains row ", lowest_);
+    require(lowest >= 0, "order contains row ", lowest);
   }
   const Index* rows_of(Index rows) const {
-    require(indices_.size() == rows, "order expects one index per row");
+    require(count_ == rows, "order expects one index per row");
     require(highest_ < rows, "order contains row ", highest_, " of ", rows);
+    const std::lock_guard<std::mutex> guard(making_);
+    if (stream_) {
+      indices_.resize(static_cast<std::size_t>(count_));
+      fastnn::fill_permutation(*stream_, indices_.data(), count_);
+      stream_.reset();
+    }
     return indices_.data();
   }
 
  private:
-  IndexArray indices_;
-  Index lowest_ = 0, highest_ = -1;
+  mutable std::mutex making_;
+  mutable std::optional<Stream> stream_;
+  mutable std::vector<Index> indices_;
+  Index count_, highest_ = -1;
 };
 
 }  // namespace fastnn_shared

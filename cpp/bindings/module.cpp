@@ -60,6 +60,13 @@ PYBIND11_MODULE(FASTNN_MODULE, m) {
       py::set_error(PyExc_ValueError, e.what());
     }
   });
+  // The streams, arrays, columns and texts of the core of floats serve both.
+#if !defined(FASTNN_REAL_IS_DOUBLE)
+  bind_columns(m);
+  bind_random(m);
+  bind_arrays(m);
+  bind_texts(m);
+#endif
   bind_variables(m);
   bind_graph(m);
   bind_prediction(m);
@@ -68,10 +75,4 @@ PYBIND11_MODULE(FASTNN_MODULE, m) {
   bind_training(m);
   bind_settings(m);
   bind_testing(m);
-  // The streams, arrays and texts of the core of floats serve both.
-#if !defined(FASTNN_REAL_IS_DOUBLE)
-  bind_random(m);
-  bind_arrays(m);
-  bind_texts(m);
-#endif
 }

@@ -24,6 +24,7 @@ void bind_prediction(py::module_& m);
 void bind_peers(py::module_& m);
 void bind_optimizers(py::module_& m);
 void bind_training(py::module_& m);
+void bind_columns(py::module_& m);
 void bind_arrays(py::module_& m);
 void bind_texts(py::module_& m);
 void bind_testing(py::module_& m);

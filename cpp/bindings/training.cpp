@@ -1,4 +1,4 @@
-// Whole steps: columns of data and trainers.
+// Whole steps: trainers.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -61,19 +61,6 @@ std::unique_ptr<Trainer> make_trainer(const std::vector<PhaseParts>& parts, cons
 }  // namespace
 
 void bind_training(py::module_& m) {
-#if !defined(FASTNN_REAL_IS_DOUBLE)
-  bind_class<Columns>(m, "Columns", true)
-      .def(py::init(&made<Columns, const std::vector<py::array>&, const std::vector<std::optional<py::array>>&>),
-           py::arg("arrays"), py::arg("weights") = std::vector<std::optional<py::array>>{})
-      .def_property_readonly("rows", &Columns::rows);
-  bind_class<Order>(m, "Order", true)
-      .def(py::init(&made<Order, IndexArray>), py::arg("indices"))
-      .def_static(
-          "permutation",
-          [](std::uint64_t seed, std::uint64_t position, Index count) { return Order({seed, position}, count); },
-          py::arg("seed"), py::arg("position"), py::arg("count"));
-#endif
-
   bind_class<Trainer>(m, "Trainer")
       .def(py::init([](const Graph& graph, const Losses& losses, const Metrics& metrics, const Optimizers& optimizers,
                        const std::shared_ptr<Peers>& peers) {
@@ -104,14 +91,37 @@ void bind_training(py::module_& m) {
             require(first_step >= 0 && first_step < last_step && (last_step - 1) * batch_size < columns.rows(),
                     "steps ", first_step, " to ", last_step, " of ", batch_size, " rows do not lie within ",
                     columns.rows(), " rows");
-            const Index* rows = order != nullptr ? order->rows_of(columns.rows()) : nullptr;
             const double* rate = rates ? rates->data() : nullptr;
             py::gil_scoped_release release;
+            const Index* rows = order != nullptr ? order->rows_of(columns.rows()) : nullptr;
             return trainer.run(columns.data(), rows, batch_size, first_step, last_step, rate, budget, until_invalid,
                                pulse);
           },
           py::arg("columns"), py::arg("order"), py::arg("batch_size"), py::arg("first_step"), py::arg("last_step"),
           py::arg("budget"), py::arg("rates") = py::none(), py::arg("until_invalid") = false)
+      .def(
+          "run_passes",
+          [](Trainer& trainer, const Columns& columns, const std::vector<const Order*>& orders, Index batch_size,
+             double budget, py::list means) {
+            std::vector<OrderOfRows> rows;
+            rows.reserve(orders.size());
+            for (const Order* order : orders)
+              rows.emplace_back(
+                  [&columns, order] { return order == nullptr ? nullptr : order->rows_of(columns.rows()); });
+            std::vector<std::vector<double>> found;
+            const auto tell = [&] {
+              for (const std::vector<double>& one : found) means.append(py::cast(one));
+            };
+            try {
+              py::gil_scoped_release release;
+              trainer.run_passes(columns.data(), rows, batch_size, budget, pulse, found);
+            } catch (...) {
+              tell();
+              throw;
+            }
+            tell();
+          },
+          py::arg("columns"), py::arg("orders"), py::arg("batch_size"), py::arg("budget"), py::arg("means"))
       .def("loss", &Trainer::loss)
       .def("take_sums", &Trainer::take_sums, py::arg("other"))
       .def("results", &Trainer::results)

@@ -409,6 +409,10 @@ void Phase::reduce(Workspace& space) {
   sum_->finish();
 }
 
+bool Phase::finished() const {
+  return std::any_of(shares_.begin(), shares_.end(), [](const Updated& share) { return share.optimizer->finished(); });
+}
+
 bool Phase::commit(Workspace& space) {
   Session& session = space.session();
   if (program_) {

@@ -133,6 +133,8 @@ class Phase {
   /// Brings back the weights as they were before a step whose commit asked for further gradients.
   void abandon();
   Index optimizers() const { return static_cast<Index>(shares_.size()); }
+  /// True where further steps on the same data would not move what an optimizer moves.
+  bool finished() const;
 
   /// Sets the sums of losses and metrics to zero.
   void reset() { sums_ = zero(); }

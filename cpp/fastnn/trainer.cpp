@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <mutex>
 
 #include "fastnn/parallel.hpp"
@@ -96,6 +97,20 @@ void Trainer::take_sums(const Trainer& other) {
   require(phases_.size() == other.phases_.size(), "take_sums expects a trainer of as many phases");
   std::lock_guard<ForkSafeMutex> guard(run_lock_);
   for (std::size_t i = 0; i < phases_.size(); ++i) phases_[i]->take_sums(*other.phases_[i]);
+}
+
+void Trainer::run_passes(const RunData& data, const std::vector<OrderOfRows>& orders, Index batch_size, double budget,
+                         const Pulse& pulse, std::vector<std::vector<double>>& means) {
+  require(batch_size >= 1, "batch_size expects a positive integer, got ", batch_size);
+  const Index steps = (data.columns[0].rows() + batch_size - 1) / batch_size;
+  const Clock::time_point start = Clock::now();
+  for (const OrderOfRows& order : orders) {
+    reset();
+    run(data, order(), batch_size, 0, steps, nullptr, std::numeric_limits<double>::infinity(), false, pulse);
+    means.push_back(settle(false, {}));
+    const bool done = std::any_of(phases_.begin(), phases_.end(), [](const auto& phase) { return phase->finished(); });
+    if (done || seconds(start, Clock::now()) >= budget) return;
+  }
 }
 
 std::vector<std::pair<double, double>> Trainer::results() const {

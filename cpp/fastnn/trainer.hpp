@@ -4,6 +4,7 @@
 // it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -23,6 +24,9 @@ struct MeanOfResults {
   std::vector<Term> terms;
 };
 
+/// Gives the rows of a pass in their order; null: in their own.
+using OrderOfRows = std::function<const Index*()>;
+
 class Trainer {
  public:
   explicit Trainer(std::vector<std::unique_ptr<Phase>> phases) : phases_(std::move(phases)) {}
@@ -39,6 +43,11 @@ class Trainer {
   /// step whose total loss is not finite. Raises what `pulse` raises; the step in progress is then dropped.
   Index run(const RunData& data, const Index* order, Index batch_size, Index first, Index last, const double* rates,
             double budget, bool until_invalid, const Pulse& pulse);
+
+  /// Runs passes over all rows, each in its own order (null: in theirs), until about `budget` seconds have passed or an
+  /// optimizer is done, at least one. The sums begin anew with each pass, and the kept means of each that ended go to `means`.
+  void run_passes(const RunData& data, const std::vector<OrderOfRows>& orders, Index batch_size, double budget,
+                  const Pulse& pulse, std::vector<std::vector<double>>& means);
 
   /// The mean of the total loss of the first phase since reset().
   double loss() const { return phases_.front()->loss(); }

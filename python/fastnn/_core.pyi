@@ -293,6 +293,18 @@ class Trainer:
         unchanged); the last batch may be smaller. With `until_invalid` it ends after a step whose total loss is
         infinite or NaN. Ctrl-C drops the step in progress and raises KeyboardInterrupt.
         """
+    def run_passes(
+        self,
+        columns: Columns,
+        orders: Sequence[Order | None],
+        batch_size: int,
+        budget: float,
+        means: list[list[float]],
+    ) -> None:
+        """Runs a pass over all rows for each of the orders, until about `budget` seconds have passed or an optimizer is
+        finished, at least one. The sums begin anew with each pass; what `settle` returns after it is appended to
+        `means`, also where a later pass raises an error.
+        """
     def loss(self) -> float:
         """Returns the mean of the total loss of the first phase since reset()."""
     def take_sums(self, other: Trainer) -> None:

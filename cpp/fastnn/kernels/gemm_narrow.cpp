@@ -24,7 +24,7 @@ constexpr int kRegisters = 16;
 template <int C>
 constexpr int kRowsOfTile = std::clamp((kRegisters - C - 1) / C, 1, 8);
 
-// Columns of B lie a whole number of registers apart, filled up with zeros.
+// Each column of B fills its registers, the last one up with zeros.
 Index padded(Index k) { return ceil_div(k, kWidth) * kWidth; }
 
 template <int R, int C>

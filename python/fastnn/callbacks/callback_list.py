@@ -105,6 +105,17 @@ class CallbackList(Callback):
             getattr(callback, name) for callback in self.callbacks if any(_overrides(callback, one) for one in names)
         ]
 
+    def watches_epochs(self) -> bool:
+        """Returns whether a callback does more at the beginning and the end of an epoch than to record its logs."""
+        return any(
+            _overrides(callback, "on_epoch_begin")
+            or (
+                _overrides(callback, "on_epoch_end")
+                and getattr(type(callback), "on_epoch_end", None) is not History.on_epoch_end
+            )
+            for callback in self.callbacks
+        )
+
     @property
     def shows_progress(self) -> bool:
         """True where a callback shows progress within an epoch."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -25,7 +26,7 @@ from fastnn.data.arrays import ArraySource
 from fastnn.data.source import Chunk, Shapes, Source, has_ended, warn_of_end, warn_of_exhaustion
 from fastnn.symbolic.structure import Structure
 from fastnn.training.compiled import Compiled
-from fastnn.training.program import Program
+from fastnn.training.program import TIME_BUDGET, Program
 from fastnn.training.programs import Programs
 from fastnn.training.together import Alone
 
@@ -115,6 +116,10 @@ class Run:
         self._validation = validation
         self._sums: _Sums | None = None
         self._kept: Mapping[str, Any] | None = None
+        # Epochs that were run and not told of, and the error that ended them; seconds of an epoch like them.
+        self._ahead: deque[dict[str, Any]] = deque()
+        self._failure: BaseException | None = None
+        self._quick: float | None = None
 
     @property
     def position(self) -> int:
@@ -162,7 +167,7 @@ class Run:
             for epoch in range(self.epoch, self._epochs):
                 self.epoch = epoch
                 hooks.tell("on_epoch_begin", epoch)
-                of_epoch = self._run_epoch()
+                of_epoch = self._run_ahead() or self._run_epoch()
                 if of_epoch is None:
                     warn_of_exhaustion(epoch, self._epochs)
                     break
@@ -175,8 +180,12 @@ class Run:
                     )
                     logs.update({f"val_{name}": value for name, value in sorted(measured.items())})
                 hooks.tell("on_epoch_end", epoch, logs=logs)
+                if self._ahead or self._failure is not None:
+                    continue
                 if self._processes.any(self._model.stop_training) or optimizer.__fastnn_finished__():
                     break
+            if self._failure is not None:
+                raise self._failure
             optimizer.__fastnn_end_training__()
             hooks.tell("on_train_end", logs=logs)
         except KeyboardInterrupt:
@@ -184,6 +193,33 @@ class Run:
             raise
         finally:
             hooks.close()
+
+    def _run_ahead(self) -> dict[str, Any] | None:
+        """Returns the logs of the next epoch where nobody watches epochs, of which the core then runs many at a time.
+
+        An error or Ctrl-C is raised when the callbacks were told of the epochs before it.
+        """
+        if not self._ahead and self._failure is None and self._quick is not None:
+            assert isinstance(self._source, ArraySource) and self._sums is not None and self._sums.last is not None
+            most = min(self._epochs - self.epoch, int(TIME_BUDGET / max(self._quick, 1e-6)))
+            if most > 1:
+                logs, self._failure = self._source.run_passes(self._sums.last, most)
+                self._ahead.extend(logs)
+        if not self._ahead and self._failure is not None:
+            raise self._failure
+        return self._ahead.popleft() if self._ahead else None
+
+    def _is_unwatched(self, program: Program, rates: Any) -> bool:
+        """Returns whether epochs like this one, which was a whole pass, need no Python between them."""
+        return (
+            rates is None
+            and self._steps is None
+            and self._validation is None
+            and isinstance(self._source, ArraySource)
+            and isinstance(program, Program)
+            and program.runs_passes
+            and not self._hooks.watches_epochs()
+        )
 
     def _run_epoch(self) -> dict[str, Any] | None:
         """Runs the steps of one epoch that were not run yet.
@@ -219,9 +255,12 @@ class Run:
                 self._run_between_hooks(chunk, program, batches, progress)
             else:
                 rates = program.rates(min(chunk.last - chunk.first, _MOST_RATES))
+                begin = time.monotonic()
                 ran = program.run(chunk, rates, until_invalid=bool(watch))
                 source.advance(ran)
                 self.step += ran
+                if ran == steps and not watch and self._is_unwatched(program, rates):
+                    self._quick = time.monotonic() - begin
                 progress.note(self.step, program)
                 if watch and not math.isfinite(program.loss()):
                     logs = progress.settle(self.step, program)

@@ -102,6 +102,28 @@ class Program:
         with self._whole_steps():
             return self.trainer.run(*given)
 
+    @property
+    def runs_passes(self) -> bool:
+        """True where whole passes need nothing of Python: the core keeps all sums, and steps are of this process."""
+        return self._names is not None and not self._outside and self._whole_steps is None
+
+    def run_passes(
+        self, columns: _core.Columns, orders: Sequence[_core.Order | None], batch_size: int, logs: list[dict[str, Any]]
+    ) -> None:
+        """Runs passes over all rows until they are done or the time is up, at least one.
+
+        Args:
+            columns: The arrays.
+            orders: The order of the rows of each pass, or None.
+            batch_size: The number of rows of a step.
+            logs: Gets the logs of each pass that has ended, sorted by name, also where a later one raises an error.
+        """
+        means: list[list[float]] = []
+        try:
+            self.trainer.run_passes(columns, orders, batch_size, TIME_BUDGET, means)
+        finally:
+            logs += [{name: of_pass[number] for name, number in self._sorted_names} for of_pass in means]
+
     def loss(self) -> float:
         """Returns the mean of the whole loss since the sums were set to zero."""
         return self.trainer.loss()
