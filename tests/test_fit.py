@@ -638,9 +638,11 @@ def test_what_watches_epochs_is_told_of_each_when_it_was_run(monkeypatch):
     seen = []
     model = classifier()
     ending = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(int(model.optimizer.iterations)))
-    for callback in (Own(), ending):
+    instance = callbacks.History()
+    instance.on_epoch_end = ending.on_epoch_end
+    for callback in (Own(), ending, instance):
         model.fit(X, Y, batch_size=35, epochs=3, verbose=0, callbacks=[callback])
-    assert seen == [2, 4, 6, 8, 10, 12]
+    assert seen == [2, 4, 6, 8, 10, 12, 14, 16, 18]
     schedule = classifier(optimizer=SGD(optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)))
     schedule.fit(X, Y, epochs=4, verbose=0)
     schedule.fit(X, Y, epochs=4, verbose=0, validation_split=0.2)

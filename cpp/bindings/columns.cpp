@@ -16,6 +16,7 @@ void bind_columns(py::module_& m) {
       .def_property_readonly("rows", &Columns::rows);
   bind_class<Order>(m, "Order", true)
       .def(py::init(&made<Order, IndexArray>), py::arg("indices"))
+      .def_property_readonly("read", &Order::read)
       .def_static(
           "permutation",
           [](std::uint64_t seed, std::uint64_t position, Index count) {

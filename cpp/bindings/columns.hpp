@@ -58,6 +58,8 @@ class Order {
     }
     require(lowest >= 0, "order contains row ", lowest);
   }
+  // True for an order that a run has read.
+  bool read() const { return read_; }
   const Index* rows_of(Index rows) const {
     require(count_ == rows, "order expects one index per row");
     require(highest_ < rows, "order contains row ", highest_, " of ", rows);
@@ -67,12 +69,14 @@ class Order {
       fastnn::fill_permutation(*stream_, indices_.data(), count_);
       stream_.reset();
     }
+    read_ = true;
     return indices_.data();
   }
 
  private:
   mutable std::mutex making_;
   mutable std::optional<Stream> stream_;
+  mutable bool read_ = false;
   mutable std::vector<Index> indices_;
   Index count_, highest_ = -1;
 };

@@ -34,6 +34,10 @@ const Real* FusingLayer::prepare_factors(const Context& context, std::size_t wei
   return factors;
 }
 
+const Real* FusingLayer::factors(const Context& context, Index channels) const {
+  return folded() ? context.buffer(kScaledBias) + channels : nullptr;
+}
+
 void FusingLayer::prepare_folded(const Context& context, Index rows, Index channels, bool use_bias) const {
   const Real* const factors = prepare_factors(context, use_bias ? 2 : 1, channels, use_bias);
   if (factors == nullptr) return;

@@ -27,6 +27,8 @@ class FusingLayer : public Layer {
   /// Computes the bias of the folded node and returns its factors, one for each channel; null where nothing is folded. The
   /// layer has `weights` of its own, the last one a bias with `use_bias`.
   const Real* prepare_factors(const Context& context, std::size_t weights, Index channels, bool use_bias) const;
+  /// The factors that prepare_factors() has computed; null where nothing is folded.
+  const Real* factors(const Context& context, Index channels) const;
   /// Computes the kernel times the factors of the folded node, and the bias that goes with it; `use_bias`: weight 1 is a bias.
   void prepare_folded(const Context& context, Index rows, Index channels, bool use_bias) const;
   /// The kernel: weight 0, or the scaled one while it is kept.

@@ -157,7 +157,34 @@ inline Real madd(Real a, Real b, Real c) {
 #endif
 }
 
-/// The sum of the lanes, added pairwise in a fixed order.
+/// The sum of the lanes, added pairwise in a fixed order: each of the first half to that half the width behind it, and again.
+#if defined(__SSE2__)
+namespace detail {
+inline float sum_halves(__m128 x) {
+  x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_add_ss(x, _mm_shuffle_ps(x, x, 1)));
+}
+inline double sum_halves(__m128d x) { return _mm_cvtsd_f64(_mm_add_sd(x, _mm_unpackhi_pd(x, x))); }
+#if defined(__AVX__)
+inline float sum_halves(__m256 x) {
+  return sum_halves(_mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1)));
+}
+inline double sum_halves(__m256d x) {
+  return sum_halves(_mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd(x, 1)));
+}
+#endif
+#if defined(__AVX512F__)
+inline float sum_halves(__m512 x) {
+  const __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1));
+  return sum_halves(_mm256_add_ps(_mm512_castps512_ps256(x), high));
+}
+inline double sum_halves(__m512d x) {
+  return sum_halves(_mm256_add_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd(x, 1)));
+}
+#endif
+}  // namespace detail
+inline Real sum_lanes(const Packet& value) { return detail::sum_halves(value); }
+#else
 inline Real sum_lanes(const Packet& value) {
   alignas(kAlignment) Real lanes[kWidth];
   ei::pstore(lanes, value);
@@ -165,6 +192,7 @@ inline Real sum_lanes(const Packet& value) {
     for (Index i = 0; i < half; ++i) lanes[i] += lanes[i + half];
   return lanes[0];
 }
+#endif
 
 /// The largest lane; NaN if any lane is.
 inline Real max_lane(const Packet& value) {

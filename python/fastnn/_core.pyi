@@ -189,7 +189,10 @@ class Order:
     def __init__(self, indices: NDArray[np.int64]) -> None: ...
     @staticmethod
     def permutation(seed: int, position: int, count: int) -> Order:
-        """Returns the order of `random_permutation`."""
+        """Returns the order of `random_permutation`, made when a run first reads it."""
+    @property
+    def read(self) -> bool:
+        """True for an order that a run has read."""
 
 class Optimizer:
     """An update rule and its slots, which are found by their weight."""

@@ -47,7 +47,7 @@ void narrow_tile(const Real* a, Index k, const Real* columns, const Real* bias, 
     }
   });
   for (int r = 0; r < R; ++r)
-    for (int j = 0; j < C; ++j) c[r * C + j] = Eigen::internal::predux(sum[r][j]) + (bias ? bias[j] : 0.0_r);
+    for (int j = 0; j < C; ++j) c[r * C + j] = packet::sum_lanes(sum[r][j]) + (bias ? bias[j] : 0.0_r);
 }
 
 using NarrowTile = void (*)(const Real*, Index, const Real*, const Real*, Real*);

@@ -125,7 +125,7 @@ void subpixel_forward(const ConvShape& s, Index images, const Real* x, const Rea
   Real* windows = scratch + at_once * inner.out_size();
   for (Index done = 0; done < images; done += at_once) {
     const Index count = std::min(at_once, images - done);
-    winograd_forward(inner, count, x + done * inner.in_size(), packed, {}, scratch, windows);
+    winograd_forward(inner, count, x + done * inner.in_size(), packed, nullptr, {}, scratch, windows);
     each_row(phases, count, [&](Index image, Index j) {
       const Real* from = scratch + image * inner.out_size();
       Real* to = y + (done + image) * s.in_size();

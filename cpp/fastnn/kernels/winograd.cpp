@@ -23,21 +23,6 @@ namespace {
 
 using packet::load_n;
 
-// The taps of a kernel that is transformed late: panels of channels of taps of filters, in the order in which it is read.
-template <Index kTaps>
-void pack_taps(const Geometry& g, const Real* kernel, Real* packed) {
-  parallel_for(g.channels, byte_work(80.0 * static_cast<double>(g.channels * g.filters)), [&](Index c, int) {
-    for (Index f = 0; f < g.filters; f += kWidth) {
-      const Index count = std::min(kWidth, g.filters - f), panel = f / kPanel, stride = panel_stride(panel, g.filters);
-      Real* to = packed + kTaps * kTaps * (panel * kPanel * g.channels + c * stride) + f % kPanel;
-      for (Index i = 0; i < kTaps * kTaps; ++i, to += stride) {
-        const Index tap = tap_index<kTaps>(g, 0, i);
-        packet::store(to, tap < 0 ? packet::zero() : load_n(kernel + (tap * g.channels + c) * g.filters + f, count));
-      }
-    }
-  });
-}
-
 template <Index kTaps>
 void pack_kernel(const Geometry& g, const Real* kernel, Real* packed) {
   const Index point = g.kernel_point();
@@ -102,6 +87,8 @@ bool winograd_serves(const ConvShape& s) {
   return s.work() >= kWinogradGain * winograd_work(s);
 }
 
+bool winograd_reads_kernel(const ConvShape& s) { return Geometry(s).transforms_late(); }
+
 double winograd_work(const ConvShape& s) {
   const Geometry g(s);
   return static_cast<double>(g.tiles * g.blocks * kPoints) * static_cast<double>(s.channels * s.filters);
@@ -109,15 +96,15 @@ double winograd_work(const ConvShape& s) {
 
 Index winograd_packed_size(const ConvShape& s) {
   const Geometry g(s);
-  return g.transforms_late() ? g.taps * g.taps * packed_size(g.channels, g.filters)
-                             : g.blocks * kPoints * g.kernel_point();
+  return g.transforms_late() ? g.kernel_size() : g.blocks * kPoints * g.kernel_point();
 }
 
 void winograd_pack(const ConvShape& s, const Real* kernel, Real* packed) {
   const Geometry g(s);
-  with_taps(g, [&](auto taps) {
-    g.transforms_late() ? pack_taps<taps()>(g, kernel, packed) : pack_kernel<taps()>(g, kernel, packed);
-  });
+  if (g.transforms_late())
+    std::copy_n(kernel, g.kernel_size(), packed);
+  else
+    with_taps(g, [&](auto taps) { pack_kernel<taps()>(g, kernel, packed); });
 }
 
 Index winograd_exchanged_size(const ConvShape& s) {

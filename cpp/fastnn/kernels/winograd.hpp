@@ -17,13 +17,16 @@ double winograd_work(const ConvShape& shape);
 /// By this factor there must be fewer of them than in the direct path, for the transforms to pay.
 constexpr double kWinogradGain = 1.8;
 
-/// Floats of a kernel as the forward pass reads it.
+/// True where the forward pass reads the kernel as it lies, because a transformed copy would be larger than caches.
+KERNEL(bool, winograd_reads_kernel)(const ConvShape& shape);
+/// Floats of the kernel as the forward pass reads it, transformed unless it reads the kernel itself.
 KERNEL(Index, winograd_packed_size)(const ConvShape& shape);
 KERNEL(void, winograd_pack)(const ConvShape& shape, const Real* kernel, Real* packed);
 /// Floats of scratch for each thread.
 KERNEL(Index, winograd_scratch_size)(const ConvShape& shape);
+/// `factors`: null, or what each filter of a kernel is multiplied by that is read as it lies.
 KERNEL(void, winograd_forward)(const ConvShape& shape, Index images, const Real* x, const Real* packed,
-                               const Epilogue& epilogue, Real* y, Real* scratch);
+                               const Real* factors, const Epilogue& epilogue, Real* y, Real* scratch);
 
 /// The transformed kernel with channels and filters exchanged, as the gradient of the input reads it.
 KERNEL(Index, winograd_exchanged_size)(const ConvShape& shape);

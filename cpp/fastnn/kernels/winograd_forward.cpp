@@ -61,17 +61,37 @@ constexpr Index kLateChannels = 128;
 constexpr Index kLatePoint = apart(kPanel * kLateChannels);
 Index late_scratch(const Geometry& g) { return g.transforms_late() ? kPoints * kLatePoint : 0; }
 
-// The points of a part of such a kernel: of `channels` channels for `stride` filters. Each point becomes a packed matrix of a
-// panel.
+// Channels whose taps are fetched ahead: rows of a few filters, one for each tap, which lie far apart.
+constexpr Index kFetchedChannels = 3;
+
+// The points of channels [begin, end) and filters [first, first + width) of such a kernel, whose rows fill `stride` floats of a
+// panel. Each point becomes a packed matrix.
 template <Index kTaps>
-void transform_part(const Real* part, Index channels, Index stride, Real* u) {
-  for (Index c = 0; c < channels; ++c, part += kTaps * kTaps * stride, u += stride)
+void transform_part(const Geometry& g, const Real* kernel, const Real* factors, Index begin, Index end, Index first,
+                    Index width, Index stride, Real* u) {
+  const Real* rows[kTaps * kTaps];
+  for (Index t = 0; t < kTaps * kTaps; ++t) {
+    const Index tap = tap_index<kTaps>(g, 0, t);
+    rows[t] = tap < 0 ? nullptr : kernel + (tap * g.channels + begin) * g.filters + first;
+  }
+  for (Index c = begin; c < end; ++c, u += stride) {
     for (Index f = 0; f < stride; f += kWidth) {
+      const Index count = std::min(kWidth, width - f);
       Packet taps[kTaps * kTaps], points[kPoints];
-      for (Index t = 0; t < kTaps * kTaps; ++t) taps[t] = packet::load(part + t * stride + f);
+      for (Index t = 0; t < kTaps * kTaps; ++t) {
+        taps[t] = rows[t] ? packet::load_n(rows[t] + f, count) : packet::zero();
+        if (rows[t]) packet::prefetch(rows[t] + kFetchedChannels * g.filters + f);
+      }
+      if (factors) {
+        const Packet factor = packet::load_n(factors + first + f, count);
+        for (Index t = 0; t < kTaps * kTaps; ++t) taps[t] = packet::mul(taps[t], factor);
+      }
       transform_kernel<kTaps>(taps, points);
       for (Index p = 0; p < kPoints; ++p) packet::store(u + p * kLatePoint + f, points[p]);
     }
+    for (const Real*& row : rows)
+      if (row) row += g.filters;
+  }
 }
 
 // A thread has at least so many filters of a large kernel: the inputs are transformed for each part of them.
@@ -102,10 +122,11 @@ Index block_scratch(const Geometry& g) {
 // Called once a tile, so that the rest is compiled once for all sizes of tiles.
 using TransformOutput = void (*)(const Geometry& g, const Real* m, Index point_step, const Place& place, Pixels reached,
                                  Index first, Index filters, const Epilogue& epilogue, bool relu, Real* y);
-using TransformPart = void (*)(const Real* part, Index channels, Index stride, Real* u);
+using TransformPart = void (*)(const Geometry& g, const Real* kernel, const Real* factors, Index begin, Index end,
+                               Index first, Index width, Index stride, Real* u);
 
 void run_blocks(const Geometry& g, TransformOutput transform, TransformPart transform_part, Index images, const Real* x,
-                const Real* packed, const Epilogue& epilogue, Real* y, Real* scratch) {
+                const Real* packed, const Real* factors, const Epilogue& epilogue, Real* y, Real* scratch) {
   const Index tiles = images * g.tiles, point = g.kernel_point(), blocks = g.blocks;
   const Index step = filter_step(g), stride = block_scratch(g);
   const bool late = g.transforms_late();
@@ -171,14 +192,11 @@ void run_blocks(const Geometry& g, TransformOutput transform, TransformPart tran
         if (!late) multiply(0, g.channels, packed + block * kPoints * point, point, g.filters, filter, block > 0);
       }
       if (late) {
-        // Parts lie in memory in the order in which they come to use.
-        const Index taps = g.taps * g.taps, columns = panel_stride(filter / kPanel, g.filters);
-        const Real* part = packed + taps * filter * g.channels;
+        const Index columns = panel_stride(filter / kPanel, g.filters);
         for (Index begin = 0, end = 0; begin < g.channels; begin = end) {
           end = std::min(g.channels, begin + kLateChannels);
-          transform_part(part, end - begin, columns, u);
+          transform_part(g, packed, factors, begin, end, filter, width, columns, u);
           multiply(begin, end, u, kLatePoint, width, 0, begin > 0);
-          part += taps * columns * (end - begin);
         }
       }
       for (Index t = 0; t < count; ++t)
@@ -191,12 +209,12 @@ void run_blocks(const Geometry& g, TransformOutput transform, TransformPart tran
 
 Index winograd_scratch_size(const ConvShape& s) { return block_scratch(Geometry(s)); }
 
-void winograd_forward(const ConvShape& s, Index images, const Real* x, const Real* packed, const Epilogue& epilogue,
-                      Real* y, Real* scratch) {
+void winograd_forward(const ConvShape& s, Index images, const Real* x, const Real* packed, const Real* factors,
+                      const Epilogue& epilogue, Real* y, Real* scratch) {
   const Geometry g(s);
   with_taps(g, [&](auto taps) {
-    run_blocks(g, transform_output<kWindow + 1 - taps()>, transform_part<taps()>, images, x, packed, epilogue, y,
-               scratch);
+    run_blocks(g, transform_output<kWindow + 1 - taps()>, transform_part<taps()>, images, x, packed, factors, epilogue,
+               y, scratch);
   });
 }
 

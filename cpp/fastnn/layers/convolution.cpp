@@ -24,6 +24,7 @@ class Convolution : public FusingLayer {
     shape_ = arguments_.shape();
     plane_ = shape_.plane;
     winograd_ = may_winograd_ && kernels::winograd_serves(plane_);
+    packs_ = !winograd_ || !kernels::winograd_reads_kernel(plane_);
     signature.weights = {{"kernel", arguments_.kernel_shape()}};
     if (use_bias_) signature.weights.push_back({"bias", {plane_.filters}});
     return signature;
@@ -31,8 +32,10 @@ class Convolution : public FusingLayer {
 
   void book(Booking& booking) const override {
     const bool w = winograd_;
-    book_folded(booking, shape_.terms(), plane_.filters, Life::forward);
-    booking.book(kPacked, Life::plan, w ? kernels::winograd_packed_size(plane_) : kernels::conv3d_packed_size(shape_));
+    book_folded(booking, packs_ ? shape_.terms() : 0, plane_.filters, Life::forward);
+    if (packs_)
+      booking.book(kPacked, Life::plan,
+                   w ? kernels::winograd_packed_size(plane_) : kernels::conv3d_packed_size(shape_));
     booking.book(
         kWindows, Life::forward,
         booking.threads() * (w ? kernels::winograd_scratch_size(plane_) : kernels::conv3d_scratch_size(shape_)));
@@ -57,9 +60,12 @@ class Convolution : public FusingLayer {
 
   void prepare(const Context& context) const override {
     const bool turned = context.has(kTurned);
-    prepare_folded(context, shape_.terms(), plane_.filters, use_bias_);
+    if (packs_)
+      prepare_folded(context, shape_.terms(), plane_.filters, use_bias_);
+    else
+      prepare_factors(context, use_bias_ ? 2 : 1, plane_.filters, use_bias_);
     if (winograd_) {
-      kernels::winograd_pack(plane_, kernel(context), context.buffer(kPacked));
+      if (packs_) kernels::winograd_pack(plane_, kernel(context), context.buffer(kPacked));
       if (turned) kernels::winograd_pack_exchanged(plane_, context.weight(0), context.buffer(kTurned));
     } else {
       kernels::conv3d_pack(shape_, kernel(context), context.buffer(kPacked));
@@ -70,8 +76,9 @@ class Convolution : public FusingLayer {
   void forward(const Context& context) const override {
     const kernels::Epilogue end = folded_epilogue(context, use_bias_);
     if (winograd_)
-      kernels::winograd_forward(plane_, context.rows(), context.input(), context.buffer(kPacked), end, context.output(),
-                                context.buffer(kWindows));
+      kernels::winograd_forward(
+          plane_, context.rows(), context.input(), packs_ ? context.buffer(kPacked) : context.weight(0),
+          packs_ ? nullptr : factors(context, plane_.filters), end, context.output(), context.buffer(kWindows));
     else
       kernels::conv3d_forward(shape_, context.rows(), context.input(), context.buffer(kPacked), end, context.output(),
                               context.buffer(kWindows));
@@ -105,6 +112,7 @@ class Convolution : public FusingLayer {
   kernels::ConvShape plane_ = {};
   kernels::Conv3DShape shape_ = {};
   bool use_bias_, may_winograd_, winograd_ = false;
+  bool packs_ = true;  // the forward pass reads a packed copy of the kernel
 };
 
 using Conv1D = Convolution<1>;

@@ -82,7 +82,7 @@ class Dense : public FusingLayer {
   // Weights of 32 MiB are packed block by block in prediction: a second copy would be most of what the model holds.
   static constexpr Index kLarge = Index{1} << 23;
 
-  bool narrow() const { return kernels::is_narrow(features_, units_); }
+  bool narrow() const { return features_ * units_ < kLarge && kernels::is_narrow(features_, units_); }
 
   bool folds() const override { return arguments_.outputs().size() == 1 && features_ * units_ < kLarge; }
 

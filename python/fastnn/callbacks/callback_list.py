@@ -108,11 +108,7 @@ class CallbackList(Callback):
     def watches_epochs(self) -> bool:
         """Returns whether a callback does more at the beginning and the end of an epoch than to record its logs."""
         return any(
-            _overrides(callback, "on_epoch_begin")
-            or (
-                _overrides(callback, "on_epoch_end")
-                and getattr(type(callback), "on_epoch_end", None) is not History.on_epoch_end
-            )
+            _overrides(callback, "on_epoch_begin") or (_overrides(callback, "on_epoch_end") and not _records(callback))
             for callback in self.callbacks
         )
 
@@ -205,6 +201,13 @@ def _overrides(callback: Any, hook: str) -> bool:
     if method is getattr(Callback, hook):
         return False
     return not (isinstance(callback, Callback) and method in callback.__fastnn_idle_hooks__())
+
+
+def _records(callback: Any) -> bool:
+    """Returns whether a callback does nothing but record its logs at the end of an epoch."""
+    return (
+        "on_epoch_end" not in vars(callback) and getattr(type(callback), "on_epoch_end", None) is History.on_epoch_end
+    )
 
 
 def _telling(hook: str) -> Callable[..., None]:

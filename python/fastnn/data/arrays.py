@@ -7,6 +7,7 @@ of rows is made here.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -53,10 +54,6 @@ class RowOrder:
         self.position -= again
         return _core.Order.permutation(*self._next(), rows)
 
-    def put_back(self, count: int) -> None:
-        """Takes back the last orders that were drawn and not used."""
-        self.position -= count
-
     def _next(self) -> tuple[int, int]:
         self.begin()
         assert self.seed is not None
@@ -97,7 +94,7 @@ class WholePasses(Protocol):
     """What runs whole passes over arrays, and appends the logs of each."""
 
     def run_passes(
-        self, columns: _core.Columns, orders: Sequence[_core.Order | None], batch_size: int, logs: list[dict[str, Any]]
+        self, columns: _core.Columns, orders: Sequence[_core.Order | None], batch_size: int, logs: deque[dict[str, Any]]
     ) -> None:
         """Runs passes over all rows until they are done or the time is up, at least one; see `Program.run_passes`."""
 
@@ -144,28 +141,25 @@ class ArraySource:
         """Called when steps of the last chunk were run."""
         self.position += steps
 
-    def run_passes(self, program: WholePasses, most: int) -> tuple[list[dict[str, Any]], BaseException | None]:
+    def run_passes(self, program: WholePasses, most: int, logs: deque[dict[str, Any]]) -> None:
         """Runs whole passes, at most so many, where none is under way.
 
         Args:
             program: What runs them.
             most: The largest number of passes.
-
-        Returns:
-            The logs of each pass that was run, and the error that ended them, or None.
+            logs: Gets the logs of each pass that has ended, also where a later one raises an error.
         """
         orders = self._orders
-        drawn = [None if orders is None else orders.draw_for_core(self._feed.rows) for _ in range(most)]
-        logs: list[dict[str, Any]] = []
-        failure = None
+        if orders is None:
+            program.run_passes(self._feed.columns, [None] * most, self._batch_size, logs)
+            return
+        first, drawn = orders.position, []
         try:
+            drawn += [orders.draw_for_core(self._feed.rows) for _ in range(most)]
             program.run_passes(self._feed.columns, drawn, self._batch_size, logs)
-        except BaseException as error:
-            failure = error
-        if orders is not None:
-            # A pass that was begun has used its order.
-            orders.put_back(max(most - len(logs) - (failure is not None), 0))
-        return logs, failure
+        finally:
+            # A pass that was begun has used its order; the others are for later.
+            orders.position = first + sum(order.read for order in drawn)
 
     def restart(self) -> None:
         """Begins a new pass with the next chunk."""

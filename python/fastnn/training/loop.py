@@ -118,6 +118,7 @@ class Run:
         self._kept: Mapping[str, Any] | None = None
         # Epochs that were run and not told of, and the error that ended them; seconds of an epoch like them.
         self._ahead: deque[dict[str, Any]] = deque()
+        self._first_ahead = 0
         self._failure: BaseException | None = None
         self._quick: float | None = None
 
@@ -184,11 +185,13 @@ class Run:
                     continue
                 if self._processes.any(self._model.stop_training) or optimizer.__fastnn_finished__():
                     break
-            if self._failure is not None:
-                raise self._failure
+            self._fail()
             optimizer.__fastnn_end_training__()
             hooks.tell("on_train_end", logs=logs)
         except KeyboardInterrupt:
+            # It may have come while callbacks were told of epochs that were run before.
+            while self._ahead:
+                hooks.tell("on_epoch_end", self._first_ahead, logs=self._next_ahead())
             self._processes.lose_step()
             raise
         finally:
@@ -201,13 +204,33 @@ class Run:
         """
         if not self._ahead and self._failure is None and self._quick is not None:
             assert isinstance(self._source, ArraySource) and self._sums is not None and self._sums.last is not None
+            program = self._sums.last
             most = min(self._epochs - self.epoch, int(TIME_BUDGET / max(self._quick, 1e-6)))
-            if most > 1:
-                logs, self._failure = self._source.run_passes(self._sums.last, most)
-                self._ahead.extend(logs)
-        if not self._ahead and self._failure is not None:
-            raise self._failure
-        return self._ahead.popleft() if self._ahead else None
+            if most > 1 and self._is_unwatched(program, program.rates(1)):
+                self._first_ahead = self.epoch
+                begin = time.monotonic()
+                try:
+                    self._source.run_passes(program, most, self._ahead)
+                except BaseException as error:
+                    self._failure = error
+                self._quick = (time.monotonic() - begin) / max(len(self._ahead), 1)
+        if not self._ahead:
+            self._fail()
+        return self._next_ahead() if self._ahead else None
+
+    def _next_ahead(self) -> dict[str, Any]:
+        self._first_ahead += 1
+        return self._ahead.popleft()
+
+    def _fail(self) -> None:
+        """Raises the error that has ended epochs ahead, if any."""
+        failure, self._failure = self._failure, None
+        try:
+            if failure is not None:
+                raise failure
+        finally:
+            # The traceback holds this frame.
+            del failure
 
     def _is_unwatched(self, program: Program, rates: Any) -> bool:
         """Returns whether epochs like this one, which was a whole pass, need no Python between them."""

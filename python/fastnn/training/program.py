@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -108,7 +109,7 @@ class Program:
         return self._names is not None and not self._outside and self._whole_steps is None
 
     def run_passes(
-        self, columns: _core.Columns, orders: Sequence[_core.Order | None], batch_size: int, logs: list[dict[str, Any]]
+        self, columns: _core.Columns, orders: Sequence[_core.Order | None], batch_size: int, logs: deque[dict[str, Any]]
     ) -> None:
         """Runs passes over all rows until they are done or the time is up, at least one.
 
