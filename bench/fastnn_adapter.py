@@ -72,6 +72,9 @@ def applied(layer: workloads.Layer, x: Any) -> Any:
             return layers.Add()([x, h])
         case workloads.SelfAttention(heads, size):
             return layers.MultiHeadAttention(heads, size)(x, x)
+        case workloads.Categories(columns, rows, width):
+            embedded = [layers.Embedding(rows, width)(x[:, i]) for i in range(columns)]
+            return layers.Concatenate()([*embedded, x[:, columns:]])
     return translated(layer)(x)
 
 

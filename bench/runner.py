@@ -134,7 +134,7 @@ def started(contestant: Contestant) -> Iterator[Process]:
 def competing(count: int) -> Iterator[None]:
     """Keeps `count` processes computing meanwhile, of the same priority."""
     # They end with this process, however it ends.
-    code = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: sum(range(10**6))"
+    code = f"import os\nwhile os.getppid() == {os.getpid()}: sum(range(10**6))"
     others = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(count)]
     try:
         yield

@@ -77,6 +77,16 @@ class SelfAttention(nn.Module):
         return self.layer(x, x, x, need_weights=False)[0]  # type: ignore[no-any-return]
 
 
+class Categories(nn.Module):
+    def __init__(self, layer: workloads.Categories, weights: Sequence[torch.Tensor]) -> None:
+        super().__init__()
+        self.tables = nn.ModuleList(nn.Embedding.from_pretrained(w, freeze=False) for w in weights)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        ids = x[:, : len(self.tables)].long()
+        return torch.cat([*(table(ids[:, i]) for i, table in enumerate(self.tables)), x[:, len(self.tables) :]], 1)
+
+
 class Network(nn.Module):
     """Network of the layers with their weights. It ends in logits where the workload ends in softmax."""
 
@@ -104,6 +114,8 @@ class Network(nn.Module):
                 modules = [Recurrent(layer, shape[-1], self.taken(3))]
             case workloads.SelfAttention():
                 modules = [SelfAttention(layer, self.taken(8))]
+            case workloads.Categories(columns):
+                modules = [Categories(layer, self.taken(columns))]
             case workloads.Dense(units):
                 weights = self.taken(2)
                 # Rows of the kernel are numbered with the channels last, and PyTorch has them first.

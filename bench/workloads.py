@@ -114,6 +114,15 @@ class Embedding:
 
 
 @dataclass(frozen=True)
+class Categories:
+    """Ids in the first columns of a row, each embedded by a table of its own, beside the numbers in the others."""
+
+    columns: int
+    input_dim: int
+    output_dim: int
+
+
+@dataclass(frozen=True)
 class SelfAttention:
     heads: int
     key_dim: int
@@ -121,7 +130,7 @@ class SelfAttention:
 
 Layer = (
     Dense | Conv2D | MaxPooling2D | BatchNormalization | Relu | Dropout | Flatten | Recurrent | Residual
-    | Conv1D | DepthwiseConv2D | Conv2DTranspose | LayerNormalization | Embedding | SelfAttention
+    | Conv1D | DepthwiseConv2D | Conv2DTranspose | LayerNormalization | Embedding | Categories | SelfAttention
 )  # fmt: skip
 
 
@@ -160,7 +169,7 @@ class Workload:
     @property
     def chained(self) -> bool:
         """True where each layer reads the output of the previous one only."""
-        return not any(isinstance(layer, Residual | SelfAttention) for layer in self.layers)
+        return not any(isinstance(layer, Residual | SelfAttention | Categories) for layer in self.layers)
 
     @property
     def input_dtype(self) -> str:
@@ -367,6 +376,8 @@ def shape_after(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
             return (shape[0], units) if return_sequences else (units,)
         case Embedding(_, output_dim):
             return (*shape, output_dim)
+        case Categories(columns, _, output_dim):
+            return (columns * output_dim + shape[0] - columns,)
     return shape
 
 
@@ -416,6 +427,8 @@ def initial_weights(workload: Workload, shape: tuple[int, ...]) -> list[Array]:
                 return [kernel(shape[-1], columns), kernel(units, columns), bias]
             case Embedding(rows, columns):
                 return [kernel(rows, columns)]
+            case Categories(count, rows, columns):
+                return [kernel(rows, columns) for _ in range(count)]
             case SelfAttention(heads, size):
                 width = shape[-1]
                 projections = [w for _ in range(3) for w in (kernel(width, heads, size), zeros(heads, size))]

@@ -11,6 +11,7 @@ import numpy as np
 
 from bench.workloads import (
     BatchNormalization,
+    Categories,
     Conv1D,
     Conv2D,
     Data,
@@ -47,6 +48,16 @@ def synthetic_texts(rows: int, tokens: int, vocabulary: int) -> Data:
     rng = np.random.default_rng(0)
     ids = rng.integers(0, vocabulary, size=(rows, tokens))
     return ids, (np.mean(ids < vocabulary // 2, axis=1) > 0.5).astype(np.int64)
+
+
+def synthetic_table(rows: int, categories: int, ids: int, numbers: int) -> Data:
+    """Returns rows of ids and of numbers, and as target of each a sum of effects of both."""
+    rng = np.random.default_rng(0)
+    chosen = rng.integers(0, ids, size=(rows, categories))
+    measured = rng.normal(size=(rows, numbers))
+    effects = rng.normal(size=(categories, ids))
+    targets = effects[np.arange(categories), chosen].sum(axis=1) / np.sqrt(categories) + measured.mean(axis=1)
+    return np.hstack([chosen, measured]).astype(np.float32), targets.astype(np.float32)[:, None]
 
 
 def reproduced_digits() -> Data:
@@ -206,6 +217,14 @@ ZOO = [
         (Embedding(10_000, 64), Flatten(), Dense(2, "softmax")),
         batch_size=256,
         check_batches=4,
+    ),
+    Workload(
+        "tabular",
+        "20 columns embedded in 1000 x 16 each and 13 numbers, 256-128-64-1, 20,000 rows, batch 256",
+        partial(synthetic_table, 20_000, 20, 1000, 13),
+        (Categories(20, 1000, 16), Dense(256, "relu"), Dense(128, "relu"), Dense(64, "relu"), Dense(1)),
+        batch_size=256,
+        loss="mean_squared_error",
     ),
     Workload(
         "transformer",

@@ -7,6 +7,7 @@ zero, as from a direct sum. So relu passes the gradients of the same outputs.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -252,6 +253,47 @@ def test_sparse_images_have_the_same_bits_alone_and_on_any_number_of_threads(ker
         y, dx = layer.run(x[row : row + 1], dy[row : row + 1])[:2]
         np.testing.assert_array_equal(y[0], results[0][0][row])
         np.testing.assert_array_equal(dx[0], results[0][1][row])
+
+
+@pytest.mark.parametrize(("size", "kernel"), [(10, 2), (8, 3), (12, (3, 2)), (8, 5)])
+def test_a_large_kernel_and_the_normalization_behind_it_are_read_as_they_are_now(size, kernel):
+    """The forward pass keeps no copy of a kernel larger than caches, and scales its filters as it reads them."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, size, size, 200)).astype(np.float32)
+    values = []
+
+    def outputs(model):
+        for weights in values:
+            model.set_weights(weights)
+            yield from (model.predict(x, verbose=0), model.predict(x[1:2], verbose=0))
+            yield model(x, training=True).numpy()
+
+    found = []
+    for use in (True, False):
+        config.set_winograd(use)
+        try:
+            model = fastnn.Sequential(
+                [layers.Input((size, size, 200)), Conv2D(301, kernel, padding="same"), layers.BatchNormalization()]
+            )
+            if not values:
+                for _ in range(2):
+                    values.append([rng.uniform(0.5, 1.5, w.shape) for w in model.get_weights()])
+                    values[-1][0] = rng.normal(size=values[-1][0].shape) / 40
+            found.append(list(outputs(model)))
+        finally:
+            config.set_winograd(True)
+    for i, (by_tiles, by_sums) in enumerate(zip(*found, strict=True)):
+        assert (by_tiles != by_sums).any(), "both took the same path"
+        np.testing.assert_allclose(by_tiles, by_sums, atol=1e-4, err_msg=str(i))
+    for together, alone in (found[0][0:2], found[0][3:5]):
+        np.testing.assert_array_equal(together[1:2], alone)
+
+
+def test_predictions_hold_no_copy_of_a_large_kernel():
+    model = fastnn.Sequential([layers.Input((8, 8, 256)), Conv2D(512, 3, padding="same"), layers.BatchNormalization()])
+    plan = model.__fastnn_training__.programs.predictor().plan(1)
+    packed = [int(size) for size in re.findall(r"(\d+) +\S+ +\S+  packed by", plan)]
+    assert sum(packed) == 2 * 4 * 512, "the factors and the bias of the normalization"
 
 
 @pytest.mark.parametrize("black", [0, 12])

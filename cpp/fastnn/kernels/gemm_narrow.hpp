@@ -14,7 +14,7 @@ namespace fastnn::kernels {
 /// Most columns, and for each of them the steps of k from which on this beats gemm: the lanes of every element are summed.
 constexpr Index kMostNarrowColumns = 10, kLeastStepsOfColumn = 24;
 /// Tiles of more columns have so few rows that B must stay in the second level of cache: most of its floats.
-constexpr Index kColumnsOfManyRows = 4, kMostNarrowSize = Index{1} << 17;
+constexpr Index kColumnsOfManyRows = 4, kMostNarrowSize = (Index{1} << 19) / static_cast<Index>(sizeof(Real));
 inline bool is_narrow(Index k, Index n) {
   return n <= kMostNarrowColumns && k >= kLeastStepsOfColumn * n &&
          (n <= kColumnsOfManyRows || k * n <= kMostNarrowSize);

@@ -14,6 +14,11 @@ using namespace packet;
 // Rows lie anywhere in the table: the beginning of one is prefetched this many ids before it is copied.
 constexpr Index kAhead = 8, kMostAsked = 64;
 
+// A row is shorter than what a call of the library's copy takes.
+inline void copy_row(const Real* from, Index width, Real* to) {
+  for_each(width, [=](Index j, Index n) { store_n(to + j, load_n(from + j, n), n); });
+}
+
 template <class Id>
 void copy_rows(const Id* ids, Index count, const Real* table, Index rows, Index width, Real* y) {
   for (Index i = 0; i < count; ++i, y += width) {
@@ -24,7 +29,7 @@ void copy_rows(const Id* ids, Index count, const Real* table, Index rows, Index 
     if (row < 0)
       std::fill(y, y + width, std::numeric_limits<Real>::quiet_NaN());
     else
-      std::copy(table + row * width, table + (row + 1) * width, y);
+      copy_row(table + row * width, width, y);
   }
 }
 

@@ -124,7 +124,7 @@ class ConvolutionTranspose : public FusingLayer {
     const kernels::ConvShape& plane = shape_.plane;
     const Index capacity = booking.capacity(), threads = booking.threads();
     booking.book(kPacked, Life::plan, kernels::subpixel_packed_size(plane));
-    booking.book(kKernel, Life::plan, kernels::subpixel_pack_scratch_size(plane));
+    booking.book(kKernel, Life::forward, kernels::subpixel_pack_scratch_size(plane));
     booking.book(kWindows, Life::forward, kernels::subpixel_scratch_size(plane, capacity, threads));
     if (!booking.backward()) return;
     booking.book(kSums, Life::backward,

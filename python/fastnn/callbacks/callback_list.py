@@ -6,7 +6,7 @@ callback. Only the two that `fit` adds by itself are made here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastnn.callbacks.callback import HOOKS, Callback, Logs
@@ -111,6 +111,17 @@ class CallbackList(Callback):
             _overrides(callback, "on_epoch_begin") or (_overrides(callback, "on_epoch_end") and not _records(callback))
             for callback in self.callbacks
         )
+
+    def record(self, first: int, values: Mapping[str, Sequence[Any]]) -> None:
+        """Gives the histories the logs of epochs that nobody else watches.
+
+        Args:
+            first: The number of the first epoch, counted from 0.
+            values: For the name of each log its values, one for each epoch.
+        """
+        for callback in self.callbacks:
+            if isinstance(callback, History):
+                callback.__fastnn_record__(first, values)
 
     @property
     def shows_progress(self) -> bool:

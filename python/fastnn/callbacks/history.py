@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastnn import plotting
@@ -36,9 +36,20 @@ class History(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Records the logs."""
-        self.epoch.append(epoch)
-        for name, value in (logs or {}).items():
-            self.history.setdefault(name, []).append(value)
+        self.__fastnn_record__(epoch, {name: [value] for name, value in (logs or {}).items()}, 1)
+
+    def __fastnn_record__(self, first: int, values: Mapping[str, Sequence[Any]], epochs: int | None = None) -> None:
+        """Records the logs of some epochs.
+
+        Args:
+            first: The number of the first epoch, counted from 0.
+            values: For the name of each log its values, one for each epoch.
+            epochs: The number of epochs; None: that of the losses.
+        """
+        count = len(values["loss"]) if epochs is None else epochs
+        self.epoch.extend(range(first, first + count))
+        for name, found in values.items():
+            self.history.setdefault(name, []).extend(found)
         if self.model is not None:
             self.model.history = self
 

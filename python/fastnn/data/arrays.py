@@ -7,8 +7,8 @@ of rows is made here.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -54,6 +54,12 @@ class RowOrder:
         self.position -= again
         return _core.Order.permutation(*self._next(), rows)
 
+    def coming(self, count: int, rows: int) -> list[_core.Order]:
+        """Returns the next orders of so many rows, as the core reads them, without drawing them."""
+        self.begin()
+        assert self.seed is not None
+        return [_core.Order.permutation(self.seed, self.position + i, rows) for i in range(count)]
+
     def _next(self) -> tuple[int, int]:
         self.begin()
         assert self.seed is not None
@@ -91,10 +97,10 @@ class Feed(NamedTuple):
 
 
 class WholePasses(Protocol):
-    """What runs whole passes over arrays, and appends the logs of each."""
+    """What runs whole passes over arrays."""
 
     def run_passes(
-        self, columns: _core.Columns, orders: Sequence[_core.Order | None], batch_size: int, logs: deque[dict[str, Any]]
+        self, columns: _core.Columns, orders: Sequence[_core.Order | None], batch_size: int, means: list[list[float]]
     ) -> None:
         """Runs passes over all rows until they are done or the time is up, at least one; see `Program.run_passes`."""
 
@@ -141,25 +147,24 @@ class ArraySource:
         """Called when steps of the last chunk were run."""
         self.position += steps
 
-    def run_passes(self, program: WholePasses, most: int, logs: deque[dict[str, Any]]) -> None:
+    def run_passes(self, program: WholePasses, most: int, means: list[list[float]]) -> None:
         """Runs whole passes, at most so many, where none is under way.
 
         Args:
             program: What runs them.
             most: The largest number of passes.
-            logs: Gets the logs of each pass that has ended, also where a later one raises an error.
+            means: Gets the means of each pass that has ended, also where a later one raises an error.
         """
-        orders = self._orders
+        feed, orders = self._feed, self._orders
         if orders is None:
-            program.run_passes(self._feed.columns, [None] * most, self._batch_size, logs)
+            program.run_passes(feed.columns, [None] * most, self._batch_size, means)
             return
-        first, drawn = orders.position, []
+        coming = orders.coming(most, feed.rows)
         try:
-            drawn += [orders.draw_for_core(self._feed.rows) for _ in range(most)]
-            program.run_passes(self._feed.columns, drawn, self._batch_size, logs)
+            program.run_passes(feed.columns, coming, self._batch_size, means)
         finally:
-            # A pass that was begun has used its order; the others are for later.
-            orders.position = first + sum(order.read for order in drawn)
+            # A pass that was begun has used its order.
+            orders.position += sum(map(attrgetter("read"), coming))
 
     def restart(self) -> None:
         """Begins a new pass with the next chunk."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -116,10 +115,7 @@ class Run:
         self._validation = validation
         self._sums: _Sums | None = None
         self._kept: Mapping[str, Any] | None = None
-        # Epochs that were run and not told of, and the error that ended them; seconds of an epoch like them.
-        self._ahead: deque[dict[str, Any]] = deque()
-        self._first_ahead = 0
-        self._failure: BaseException | None = None
+        # Seconds of an epoch that nobody watches.
         self._quick: float | None = None
 
     @property
@@ -165,10 +161,11 @@ class Run:
         try:
             hooks.tell("on_train_begin")
             self._processes.begin(self._model, self, hooks)
-            for epoch in range(self.epoch, self._epochs):
+            epoch = self.epoch
+            while epoch < self._epochs:
                 self.epoch = epoch
                 hooks.tell("on_epoch_begin", epoch)
-                of_epoch = self._run_ahead() or self._run_epoch()
+                of_epoch = self._run_epoch()
                 if of_epoch is None:
                     warn_of_exhaustion(epoch, self._epochs)
                     break
@@ -181,56 +178,52 @@ class Run:
                     )
                     logs.update({f"val_{name}": value for name, value in sorted(measured.items())})
                 hooks.tell("on_epoch_end", epoch, logs=logs)
-                if self._ahead or self._failure is not None:
-                    continue
-                if self._processes.any(self._model.stop_training) or optimizer.__fastnn_finished__():
+                epoch += 1
+                while not (ended := self._is_stopped()) and (further := self._run_unwatched(epoch)):
+                    epoch += len(further["loss"])
+                    self.epoch = epoch - 1
+                    logs = {name: values[-1] for name, values in further.items()}
+                if ended:
                     break
-            self._fail()
             optimizer.__fastnn_end_training__()
             hooks.tell("on_train_end", logs=logs)
         except KeyboardInterrupt:
-            # It may have come while callbacks were told of epochs that were run before.
-            while self._ahead:
-                hooks.tell("on_epoch_end", self._first_ahead, logs=self._next_ahead())
             self._processes.lose_step()
             raise
         finally:
             hooks.close()
 
-    def _run_ahead(self) -> dict[str, Any] | None:
-        """Returns the logs of the next epoch where nobody watches epochs, of which the core then runs many at a time.
+    def _is_stopped(self) -> bool:
+        """Returns whether a callback, another process or the optimizer ends the run after an epoch."""
+        return self._processes.any(self._model.stop_training) or self._optimizer.__fastnn_finished__()
 
-        An error or Ctrl-C is raised when the callbacks were told of the epochs before it.
+    def _run_unwatched(self, epoch: int) -> Mapping[str, Sequence[float]]:
+        """Runs epochs that nobody watches but a history, as many as fit into a short time, without Python between them.
+
+        The history has those that have ended, also where an error or Ctrl-C ends a later one.
+
+        Args:
+            epoch: The first of them, counted from 0.
+
+        Returns:
+            For the name of each log its values, one for each epoch; nothing where none was run.
         """
-        if not self._ahead and self._failure is None and self._quick is not None:
-            assert isinstance(self._source, ArraySource) and self._sums is not None and self._sums.last is not None
-            program = self._sums.last
-            most = min(self._epochs - self.epoch, int(TIME_BUDGET / max(self._quick, 1e-6)))
-            if most > 1 and self._is_unwatched(program, program.rates(1)):
-                self._first_ahead = self.epoch
-                begin = time.monotonic()
-                try:
-                    self._source.run_passes(program, most, self._ahead)
-                except BaseException as error:
-                    self._failure = error
-                self._quick = (time.monotonic() - begin) / max(len(self._ahead), 1)
-        if not self._ahead:
-            self._fail()
-        return self._next_ahead() if self._ahead else None
-
-    def _next_ahead(self) -> dict[str, Any]:
-        self._first_ahead += 1
-        return self._ahead.popleft()
-
-    def _fail(self) -> None:
-        """Raises the error that has ended epochs ahead, if any."""
-        failure, self._failure = self._failure, None
+        if self._quick is None:
+            return {}
+        assert isinstance(self._source, ArraySource) and self._sums is not None and self._sums.last is not None
+        program = self._sums.last
+        most = min(self._epochs - epoch, int(TIME_BUDGET / max(self._quick, 1e-6)))
+        if most < 2 or not self._is_unwatched(program, program.rates(1)):
+            return {}
+        means: list[list[float]] = []
+        begin = time.monotonic()
         try:
-            if failure is not None:
-                raise failure
+            self._source.run_passes(program, most, means)
         finally:
-            # The traceback holds this frame.
-            del failure
+            values = program.values_of(means)
+            self._hooks.record(epoch, values)
+        self._quick = (time.monotonic() - begin) / len(means)
+        return values
 
     def _is_unwatched(self, program: Program, rates: Any) -> bool:
         """Returns whether epochs like this one, which was a whole pass, need no Python between them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -109,7 +108,7 @@ class Program:
         return self._names is not None and not self._outside and self._whole_steps is None
 
     def run_passes(
-        self, columns: _core.Columns, orders: Sequence[_core.Order | None], batch_size: int, logs: deque[dict[str, Any]]
+        self, columns: _core.Columns, orders: Sequence[_core.Order | None], batch_size: int, means: list[list[float]]
     ) -> None:
         """Runs passes over all rows until they are done or the time is up, at least one.
 
@@ -117,13 +116,13 @@ class Program:
             columns: The arrays.
             orders: The order of the rows of each pass, or None.
             batch_size: The number of rows of a step.
-            logs: Gets the logs of each pass that has ended, sorted by name, also where a later one raises an error.
+            means: Gets the means of each pass that has ended, also where a later one raises an error.
         """
-        means: list[list[float]] = []
-        try:
-            self.trainer.run_passes(columns, orders, batch_size, TIME_BUDGET, means)
-        finally:
-            logs += [{name: of_pass[number] for name, number in self._sorted_names} for of_pass in means]
+        self.trainer.run_passes(columns, orders, batch_size, TIME_BUDGET, means)
+
+    def values_of(self, means: Sequence[Sequence[float]]) -> dict[str, list[float]]:
+        """Returns for the name of each log, sorted, its value in each of the passes of `run_passes`."""
+        return {name: [of_pass[number] for of_pass in means] for name, number in self._sorted_names}
 
     def loss(self) -> float:
         """Returns the mean of the whole loss since the sums were set to zero."""
