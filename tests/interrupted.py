@@ -82,11 +82,14 @@ def told(error: BaseException | None) -> str:
 def killed(folder: Path, work: str, delay: float, number: signal.Signals) -> str:
     """Kills a process in the midst of a work; returns what is wrong with what it left, or ""."""
     before = set(descendants(os.getpid()))
+    # A signal that comes before the child knows what to do with it waits until it does.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     child = os.fork()
     if child == 0:
         status = 1
         try:
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
             # Only the thread that survived the fork has no others beside it: the work gets one that has.
             if number == signal.SIGKILL:
                 thread = threading.Thread(target=KILLED[work], args=(folder,))
@@ -101,6 +104,7 @@ def killed(folder: Path, work: str, delay: float, number: signal.Signals) -> str
             traceback.print_exc()
         finally:
             os._exit(status)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     time.sleep(delay)
     made = set(descendants(child))
     os.kill(child, number)

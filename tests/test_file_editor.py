@@ -274,3 +274,15 @@ def test_damaged_shards_change_nothing(model, tmp_path):
         list(shards._shards(path))
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_keras_files_of_16_bits():
+    name, weights, outputs = RECORDED["rounded"]
+    model = saving.load_model(FILES / name)
+    assert {one.name: one.dtype for one in model.weights}["embeddings"] == "bfloat16"
+    for one, expected in zip(model.weights, weights, strict=True):
+        np.testing.assert_array_equal(one.numpy().ravel(), np.float32(expected))
+    # Keras rounds what layers return to eight bits, too.
+    np.testing.assert_allclose(model.predict(cases.IDS, verbose=0), outputs, atol=0.02)
+    assert model.optimizer.iterations == 3
+    model.fit(cases.IDS, np.ones((len(cases.IDS), 3)), verbose=0)

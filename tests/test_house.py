@@ -20,7 +20,7 @@ CPP = ROOT / "cpp"
 PYTHON = ROOT / "python" / "fastnn"
 
 CPP_FLOORS = [
-    (0, r"fastnn/((real|tensor|error|config|window|lazy)\.hpp|tensor\.cpp)"),
+    (0, r"fastnn/((real|tensor|bfloat16|error|config|window|lazy)\.hpp|tensor\.cpp)"),
     (1, r"fastnn/(parallel|crew|random|text_hashing|packet)\.(hpp|cpp)"),
     (2, r"fastnn/kernels/\w+\.(hpp|cpp|inc)"),
     (3, r"fastnn/instruction_set\.(hpp|cpp)"),

@@ -50,7 +50,7 @@ class Node:
         rng = np.random.default_rng(seed)
         self.weights: dict[str, Any] = {}
         self.variables = []
-        for role, shape, trainable in needed:
+        for role, shape, trainable, _ in needed:
             variable = _core.Variable(f"node/{role}", tuple(shape), trainable)
             value = rng.uniform(-0.8, 0.8, size=tuple(shape)) if trainable else np.zeros(tuple(shape))
             variable.assign(value.astype(np.float32))

@@ -458,7 +458,8 @@ def test_names_of_mixed_precision():
     assert fastnn.mixed_precision.global_policy().name == fastnn.mixed_precision.Policy("float32").name == "float32"
     for call in (
         lambda: fastnn.mixed_precision.set_global_policy("mixed_float16"),
-        lambda: config.set_dtype_policy("bfloat16"),
+        lambda: config.set_dtype_policy("float16"),
+        lambda: config.set_floatx("bfloat16"),
         lambda: config.set_floatx("float16"),
         lambda: layers.Dense(2, dtype="float16"),
     ):

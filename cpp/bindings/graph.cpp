@@ -12,17 +12,17 @@ void bind_graph(py::module_& m) {
   m.def("check_layer", [](const std::string& kind, const std::string& name, const py::dict& config) {
     make_layer(kind, name, to_config(config));
   });
-  m.def("infer",
-        [](const std::string& kind, const std::string& name, const py::dict& config, const py::sequence& inputs) {
-          std::vector<Spec> specs;
-          for (const py::handle input : inputs) specs.push_back(to_spec(input.cast<py::sequence>()));
-          const Signature signature = make_layer(kind, name, to_config(config))->checked_infer(specs);
-          py::list outputs, weights;
-          for (const Spec& spec : signature.outputs) outputs.append(from_spec(spec));
-          for (const WeightSpec& weight : signature.weights)
-            weights.append(py::make_tuple(weight.name, from_shape(weight.shape), weight.trainable));
-          return py::make_tuple(outputs, weights);
-        });
+  m.def("infer", [](const std::string& kind, const std::string& name, const py::dict& config,
+                    const py::sequence& inputs) {
+    std::vector<Spec> specs;
+    for (const py::handle input : inputs) specs.push_back(to_spec(input.cast<py::sequence>()));
+    const Signature signature = make_layer(kind, name, to_config(config))->checked_infer(specs);
+    py::list outputs, weights;
+    for (const Spec& spec : signature.outputs) outputs.append(from_spec(spec));
+    for (const WeightSpec& weight : signature.weights)
+      weights.append(py::make_tuple(weight.name, from_shape(weight.shape), weight.trainable, name_of(weight.dtype)));
+    return py::make_tuple(outputs, weights);
+  });
 
   m.def("infer_sized",
         [](const std::string& kind, const std::string& name, const py::dict& config, const py::sequence& inputs) {

@@ -4,7 +4,6 @@
 #include <pybind11/stl.h>
 
 #include <cstdint>
-#include <cstring>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -35,8 +34,9 @@ py::array values_for(const Variable& variable, const py::object& given) {
 void bind_variables(py::module_& m) {
   bind_class<Variable, VariablePtr>(m, "Variable")
       .def(py::init([](const std::string& path, const py::sequence& shape, bool trainable, const std::string& dtype) {
-             return std::make_shared<Variable>(path, to_shape(shape), trainable,
-                                               dtype == "int8" ? DType::int8 : to_dtype(dtype));
+             DType held{};
+             require(find_held_dtype(dtype, held), path, " expects dtype ", kReal, ", bfloat16 or int8, got ", dtype);
+             return std::make_shared<Variable>(path, to_shape(shape), trainable, held);
            }),
            py::arg("path"), py::arg("shape"), py::arg("trainable") = true, py::arg("dtype") = kReal)
       .def_readwrite("path", &Variable::path)
@@ -47,11 +47,11 @@ void bind_variables(py::module_& m) {
       .def_property_readonly("dtype", [](const Variable& v) { return name_of(v.dtype()); })
       .def("numpy",
            [](const Variable& v) {
-             py::array result = make_array(v.shape(), v.dtype());
+             py::array result = make_array(v.shape(), v.exchanged());
              void* to = result.mutable_data();
              KeptLock kept(v.bytes());
              const ReadVariables reading({&v}, std::ref(kept));
-             std::memcpy(to, v.data<void>(), v.bytes());
+             v.read(to);
              return result;
            })
       .def("assign",
@@ -60,7 +60,7 @@ void bind_variables(py::module_& m) {
              const void* from = values.data();
              KeptLock kept(v.bytes());
              const WriteVariables writing({&v}, std::ref(kept));
-             std::memcpy(v.data<void>(), from, v.bytes());
+             v.write(from);
              v.touch();
            })
       .def(
@@ -131,15 +131,14 @@ void bind_variables(py::module_& m) {
         for (const auto& stream : streams) members.push_back(stream.get());
         for (const VariablePtr& variable : variables) {
           members.push_back(variable.get());
-          values.push_back(make_array(variable->shape(), variable->dtype()));
+          values.push_back(make_array(variable->shape(), variable->exchanged()));
           to.push_back(values.back().mutable_data());
           bytes += variable->bytes();
         }
         {
           KeptLock kept(bytes);
           const ReadVariables reading(members, std::ref(kept));
-          for (std::size_t i = 0; i < to.size(); ++i)
-            std::memcpy(to[i], variables[i]->data<void>(), variables[i]->bytes());
+          for (std::size_t i = 0; i < to.size(); ++i) variables[i]->read(to[i]);
           for (const auto& optimizer : optimizers) steps.push_back(optimizer->iterations);
           for (const auto& stream : streams) places.emplace_back(stream->seed, stream->position);
         }
@@ -163,7 +162,7 @@ void bind_variables(py::module_& m) {
         KeptLock kept(bytes);
         const WriteVariables writing(members, std::ref(kept));
         for (std::size_t i = 0; i < from.size(); ++i) {
-          std::memcpy(variables[i]->data<void>(), from[i], variables[i]->bytes());
+          variables[i]->write(from[i]);
           variables[i]->touch();
         }
       },

@@ -171,6 +171,7 @@ void gather(const Column& column, const Index* order, Index first, Index count, 
     case DType::boolean:
       return gather_as(column, order, first, count, static_cast<bool*>(to));
     case DType::int8:
+    case DType::bfloat16:
       return;  // no edge has it
   }
 }

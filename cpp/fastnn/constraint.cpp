@@ -4,20 +4,25 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fastnn/bfloat16.hpp"
+
 namespace fastnn {
+namespace {
+
+Real value_of(Real held) { return held; }
+Real value_of(Bfloat16 held) { return static_cast<Real>(widen(held)); }
+void put(double value, Real& held) { held = static_cast<Real>(value); }
+void put(double value, Bfloat16& held) { held = narrow(static_cast<float>(value)); }
 
 // A norm is taken over the constraint's axes, one for each index of the other (kept) axes. Weights are small, so the
 // groups are processed one by one, with sums in double.
-void constrain(const Variable& weight) {
+template <class T>
+void constrain_values(const Variable& weight) {
   const Constraint& rule = weight.constraint;
-  if (rule.kind == Constraint::Kind::custom) {
-    rule.custom(weight);
-    return;
-  }
-  Real* w = weight.data();
+  T* w = weight.data<T>();
   if (rule.kind == Constraint::Kind::non_neg) {
     for (Index i = 0; i < weight.size(); ++i)
-      if (w[i] < 0) w[i] = 0;
+      if (value_of(w[i]) < 0) w[i] = 0;
     return;
   }
   constexpr std::size_t kMaxRank = 8;
@@ -49,10 +54,10 @@ void constrain(const Variable& weight) {
   for (std::size_t d = 0; d < normed; ++d) members *= norm_dims[d];
   constexpr double kEpsilon = 1e-7;
   for (Index g = 0; g < groups; ++g) {
-    Real* base = w + offset_of(g, kept_dims, kept_strides, kept);
+    T* base = w + offset_of(g, kept_dims, kept_strides, kept);
     double square = 0;
     for (Index m = 0; m < members; ++m) {
-      const double value = base[offset_of(m, norm_dims, norm_strides, normed)];
+      const double value = value_of(base[offset_of(m, norm_dims, norm_strides, normed)]);
       square += value * value;
     }
     const double norm = std::sqrt(square);
@@ -66,10 +71,21 @@ void constrain(const Variable& weight) {
       scale = (rate * clipped + (1 - rate) * norm) / (kEpsilon + norm);
     }
     for (Index m = 0; m < members; ++m) {
-      Real& value = base[offset_of(m, norm_dims, norm_strides, normed)];
-      value = static_cast<Real>(value * scale);
+      T& held = base[offset_of(m, norm_dims, norm_strides, normed)];
+      put(value_of(held) * scale, held);
     }
   }
+}
+
+}  // namespace
+
+void constrain(const Variable& weight) {
+  if (weight.constraint.kind == Constraint::Kind::custom)
+    weight.constraint.custom(weight);
+  else if (weight.narrow())
+    constrain_values<Bfloat16>(weight);
+  else
+    constrain_values<Real>(weight);
 }
 
 }  // namespace fastnn

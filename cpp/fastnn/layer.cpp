@@ -39,6 +39,13 @@ Signature Layer::checked_infer(const std::vector<Spec>& inputs) {
   return signature;
 }
 
+DType held_dtype(const Config& config) {
+  const std::string word = config.word("held", kReal);
+  DType dtype{};
+  require(find_held_dtype(word, dtype), "held expects \"", kReal, "\", \"bfloat16\" or \"int8\", got \"", word, "\"");
+  return dtype;
+}
+
 bool register_layer(const std::string& kind, LayerFactory factory) {
   return registry().emplace(kind, std::move(factory)).second;
 }

@@ -128,7 +128,10 @@ class Context {
   /// The destination (to write, not to add to) of the gradient of weight i; null where the weight is frozen.
   Real* weight_gradient(std::size_t i) const { return weight_gradients_[i]; }
   /// A weight that this node itself updates, in commit() only.
-  Real* state(std::size_t i) const { return const_cast<Real*>(weight(i)); }
+  template <class T = Real>
+  T* state(std::size_t i) const {
+    return const_cast<T*>(weight<T>(i));
+  }
   /// The buffer that was booked under `key`; null where none was.
   template <class T = Real>
   T* buffer(std::size_t key) const {
@@ -285,6 +288,9 @@ class Function : public Layer {
 };
 
 using LayerFactory = std::function<std::unique_ptr<Layer>(const std::string& name, const Config& config)>;
+
+/// The type in which a node's largest weight is held: its argument `held`, else Real.
+DType held_dtype(const Config& config);
 
 /// Adds a kind to the registry. Called once per kind, on the last lines of its family's file.
 bool register_layer(const std::string& kind, LayerFactory factory);

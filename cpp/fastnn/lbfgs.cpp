@@ -22,6 +22,13 @@ Lbfgs::Lbfgs(const Config& config)
       gradient_tolerance_(config.number("gradient_tolerance")),
       loss_tolerance_(config.number("loss_tolerance")) {}
 
+// Distances along a direction are much smaller than the steps of bfloat16.
+void Lbfgs::build(const std::vector<VariablePtr>& weights) {
+  for (const VariablePtr& weight : weights)
+    require(!weight->narrow(), "LBFGS expects weights in ", kReal, ", and ", weight->path, " is held in ",
+            name_of(weight->dtype()));
+}
+
 // The weights stand one after the other, each padded with zeros as its gradient is.
 void Lbfgs::lay_out(const GradientTable& table) {
   if (weights_ == table.weights && offsets_ == table.offsets) return;

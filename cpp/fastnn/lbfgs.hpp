@@ -16,7 +16,7 @@ class Lbfgs : public Optimizer {
  public:
   explicit Lbfgs(const Config& config);
 
-  void build(const std::vector<VariablePtr>&) override {}
+  void build(const std::vector<VariablePtr>& weights) override;
   Outcome apply(const GradientTable& table, const Real* gradients, double loss) override;
   void abandon() override;
   bool finished() const override { return finished_; }

@@ -491,8 +491,10 @@ std::vector<std::pair<VariablePtr, std::vector<Real>>> Phase::gradients(const Ba
     const Variable& weight = *table.weights[i];
     const Real* from = space.session().weight_gradients() + table.offsets[i];
     std::vector<Real> gradient(from, from + weight.size());
+    std::vector<Real> values(gradient.size());
+    weight.read(values.data());
     for (std::size_t j = 0; j < gradient.size(); ++j) {
-      const Real w = weight.data()[j];
+      const Real w = values[j];
       gradient[j] += 2 * weight.l2 * w + weight.l1 * static_cast<Real>((w > 0) - (w < 0));
     }
     result.emplace_back(table.weights[i], std::move(gradient));

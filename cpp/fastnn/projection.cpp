@@ -1,8 +1,6 @@
 // Constraints of a user's own.
 #include "fastnn/projection.hpp"
 
-#include <algorithm>
-
 namespace fastnn {
 namespace {
 
@@ -25,11 +23,11 @@ Projection::Projection(const Graph& graph, EdgeId output, VariablePtr value)
 }
 
 void Projection::apply(const Variable& weight) {
-  std::copy_n(weight.data(), weight.size(), value_->data());
+  weight.read(value_->data());
   value_->touch();
   session_->begin(1);
   session_->forward({});
-  std::copy_n(session_->value(executor_.output(0)), weight.size(), weight.data());
+  weight.write(session_->value(executor_.output(0)));
   session_->commit();
 }
 

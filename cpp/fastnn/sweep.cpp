@@ -35,7 +35,7 @@ Sweep::Sweep(const std::string& rule, const Config& config)
 VariablePtr Sweep::make_slot(const SlotSpec& spec, const VariablePtr& weight) const {
   auto slot = std::make_shared<Variable>(weight->path + "/" + spec.name, spec.shape.value_or(weight->shape()), false);
   if (spec.copies_weight)
-    std::copy_n(weight->data(), weight->size(), slot->data());
+    weight->read(slot->data());
   else
     std::fill_n(slot->data(), slot->size(), spec.initial);
   return slot;
@@ -60,10 +60,11 @@ void Sweep::build(const std::vector<VariablePtr>& weights) {
 // been committed, takes none.
 void Sweep::reserve() {
   std::size_t ranges = 0;
-  Index largest = 0;
+  Index largest = 0, largest_narrow = 0;
   for (const auto& [weight, slots] : slots_) {
     ranges += static_cast<std::size_t>((weight->size() + kRange - 1) / kRange);
     largest = std::max(largest, weight->size());
+    if (weight->narrow()) largest_narrow = std::max(largest_narrow, weight->size());
   }
   ranges_.reserve(ranges);
   squares_.reserve(ranges);
@@ -72,8 +73,10 @@ void Sweep::reserve() {
   offsets_.reserve(slots_.size());
   if (rule_->whole()) {
     const auto moderated = static_cast<std::size_t>(padded(largest)) * sizeof(Real);
+    const auto widened = static_cast<std::size_t>(largest_narrow) * sizeof(Real);
     const auto parts = static_cast<std::size_t>(kernels::inner_product_scratch(largest)) * sizeof(double);
     if (moderated_.size() < moderated) moderated_ = AlignedBuffer(moderated);
+    if (widened_.size() < widened) widened_ = AlignedBuffer(widened);
     if (parts_.size() < parts) parts_ = AlignedBuffer(parts);
   }
   reserved_ = true;
@@ -105,7 +108,8 @@ void Sweep::lay_out(const GradientTable& table, const Real* gradients) {
     const Variable& weight = *table.weights[w];
     for (Index begin = 0; begin < weight.size(); begin += kRange)
       ranges_.push_back({&slots_.at(&weight), gradients + table.offsets[w] + begin, begin,
-                         std::min(kRange, weight.size() - begin), w});
+                         std::min(kRange, weight.size() - begin), w,
+                         weight.narrow() ? nullptr : weight.data() + begin});
     elements_ += static_cast<double>(weight.size());
   }
   squares_.assign(ranges_.size(), 0);
@@ -122,7 +126,13 @@ void Sweep::each_range(double bytes, Body&& body) {
   const double total = bytes * elements_, work = byte_work(total) / (total < kInCache ? 4 : 1);
   parallel_for(static_cast<Index>(ranges_.size()), work, [&](Index i, int) {
     const auto index = static_cast<std::size_t>(i);
-    body(ranges_[index], index);
+    if (ranges_[index].values != nullptr) return body(ranges_[index], index);
+    alignas(kAlignment) Real widened[kRange];
+    Range range = ranges_[index];
+    range.values = widened;
+    range.of().read(range.begin, range.count, widened);
+    body(range, index);
+    range.of().write(range.begin, range.count, widened);
   });
 }
 
@@ -148,7 +158,7 @@ bool Sweep::accumulate() {
   each_range(12, [&](const Range& range, std::size_t) {
     kernels::Moderation penalties;
     if (penalized_) penalties = {range.of().l1, range.of().l2};
-    kernels::accumulate_gradient(penalties, range.gradient, range.values(), divisor, range.accumulator(), range.count);
+    kernels::accumulate_gradient(penalties, range.gradient, range.values, divisor, range.accumulator(), range.count);
   });
   return due;
 }
@@ -156,7 +166,7 @@ bool Sweep::accumulate() {
 // Clipping by norm needs the norms first: the squares of each range, added in the order of the ranges.
 void Sweep::find_scales() {
   each_range(8, [&](const Range& range, std::size_t i) {
-    squares_[i] = kernels::squared_norm(penalties(range), gradient(range), range.values(), range.count);
+    squares_[i] = kernels::squared_norm(penalties(range), gradient(range), range.values, range.count);
   });
   if (global_clipnorm_ > 0) {
     double square = 0;
@@ -182,7 +192,7 @@ void Sweep::update() {
   }
   each_range(28, [&](const Range& range, std::size_t) {
     rule_->update(
-        {moderation(range), gradient(range), range.values(), range.begin, range.count, range.slots->variables.of_rule});
+        {moderation(range), gradient(range), range.values, range.begin, range.count, range.slots->variables.of_rule});
   });
 }
 
@@ -191,13 +201,16 @@ void Sweep::update_whole_weights() {
     while (end < ranges_.size() && ranges_[end].weight == ranges_[begin].weight) ++end;
     const Slots& slots = *ranges_[begin].slots;
     const Variable& weight = *slots.weight;
+    Real* const values = weight.narrow() ? widened_.as<Real>() : weight.data();
+    if (weight.narrow()) weight.read(values);
     parallel_for(static_cast<Index>(end - begin), byte_work(12 * static_cast<double>(weight.size())),
                  [&](Index i, int) {
                    const Range& range = ranges_[begin + static_cast<std::size_t>(i)];
-                   kernels::moderate(moderation(range), gradient(range), range.values(),
+                   kernels::moderate(moderation(range), gradient(range), values + range.begin,
                                      moderated_.as<Real>() + range.begin, range.count);
                  });
-    rule_->update_weight({weight, moderated_.as<Real>(), slots.variables.of_rule, parts_.as<double>()});
+    rule_->update_weight({weight, values, moderated_.as<Real>(), slots.variables.of_rule, parts_.as<double>()});
+    if (weight.narrow()) weight.write(values);
   }
 }
 
@@ -208,8 +221,8 @@ void Sweep::average() {
   const bool overwrites = overwrite_frequency_ > 0 && (step + 1) % overwrite_frequency_ == 0;
   each_range(12, [&](const Range& range, std::size_t) {
     Real* average = range.slots->variables.average->data() + range.begin;
-    kernels::move_average(momentum, range.values(), average, range.count);
-    if (overwrites) std::copy_n(average, range.count, range.values());
+    kernels::move_average(momentum, range.values, average, range.count);
+    if (overwrites) std::copy_n(average, range.count, range.values);
   });
 }
 

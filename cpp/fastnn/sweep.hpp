@@ -38,9 +38,9 @@ class Sweep : public Optimizer {
     const Real* gradient;
     Index begin, count;
     std::size_t weight;
+    Real* values;  // null: those of a weight that is held in bfloat16, before each_range has widened them
 
     const Variable& of() const { return *slots->weight; }
-    Real* values() const { return of().data() + begin; }
     Real* accumulator() const { return slots->variables.accumulator->data() + begin; }
   };
 
@@ -81,7 +81,7 @@ class Sweep : public Optimizer {
   std::vector<double> squares_;  // per range
   std::vector<Real> scales_;     // per weight
   double elements_ = 0;
-  AlignedBuffer moderated_, parts_;  // for rules that need whole weights
+  AlignedBuffer moderated_, parts_, widened_;  // for rules that need whole weights
 };
 
 }  // namespace fastnn

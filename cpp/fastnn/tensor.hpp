@@ -21,11 +21,13 @@ constexpr Index kUnknown = -1;
 
 constexpr std::size_t kAlignment = 64;
 
-/// Element types. Those of edges are Real, int32 and bool; int8 is one of variables, the quantized weights.
-enum class DType : std::uint8_t { real, int32, boolean, int8 };
+/// Element types. Those of edges are Real, int32 and bool; int8 and bfloat16 are types of variables alone: quantized weights,
+/// and weights that are held in 16 bits and computed with as floats.
+enum class DType : std::uint8_t { real, int32, boolean, int8, bfloat16 };
 
 inline std::size_t size_of(DType dtype) {
   if (dtype == DType::real) return sizeof(Real);
+  if (dtype == DType::bfloat16) return sizeof(std::uint16_t);
   return dtype == DType::int32 ? sizeof(std::int32_t) : 1;
 }
 
@@ -51,6 +53,8 @@ inline const char* name_of(DType dtype) {
       return "bool";
     case DType::int8:
       return "int8";
+    case DType::bfloat16:
+      return "bfloat16";
   }
   return "?";
 }
@@ -67,6 +71,16 @@ inline bool find_dtype(const std::string& name, DType& found) {
     return true;
   }
   return false;
+}
+
+/// The same for the types in which variables hold their numbers.
+inline bool find_held_dtype(const std::string& name, DType& found) {
+  for (DType dtype : {DType::int8, DType::bfloat16}) {
+    if (name != name_of(dtype)) continue;
+    found = dtype;
+    return true;
+  }
+  return find_dtype(name, found);
 }
 
 /// Dimensions, batch first where there is one. Used while a graph is built, never inside a step.

@@ -42,6 +42,7 @@ struct UpdateRange {
 /// A whole weight, after its decay, and its gradient after penalties and clipping, which the rule may overwrite.
 struct WholeUpdate {
   const Variable& weight;
+  Real* values;  ///< of the weight, as floats
   Real* gradient;
   const std::vector<VariablePtr>& slots;
   double* parts;  ///< scratch for inner_product of two arrays of the weight's size

@@ -26,7 +26,7 @@ struct Constraint {
 
 class Variable {
  public:
-  /// A variable of zeros. Its type is Real, or int8 for weights that no training moves.
+  /// A variable of zeros. Its type is Real; bfloat16; or int8 for weights that no training moves.
   Variable(std::string path, Shape shape, bool trainable, DType dtype = DType::real);
 
   /// The numbers, of the type of the variable.
@@ -35,6 +35,16 @@ class Variable {
     return memory_.as<T>();
   }
   DType dtype() const { return dtype_; }
+  /// True where the numbers are held in another type than the one in which they are computed with, Real.
+  bool narrow() const { return dtype_ == DType::bfloat16; }
+  /// The type in which the numbers are read and written.
+  DType exchanged() const { return narrow() ? DType::real : dtype_; }
+  /// Copies the numbers to memory of that type, and from it; with a range, which is one of floats, a part of them.
+  void read(void* to) const;
+  void read(Index begin, Index count, Real* to) const;
+  void write(const void* from) const;
+  void write(Index begin, Index count, const Real* from) const;
+  /// The memory of the numbers.
   std::size_t bytes() const { return static_cast<std::size_t>(size_) * size_of(dtype_); }
   Index size() const { return size_; }
   const Shape& shape() const { return shape_; }

@@ -76,8 +76,8 @@ def check_layer(kind: str, name: str, config: Config) -> None:
 
 def infer(
     kind: str, name: str, config: Config, inputs: Sequence[Spec]
-) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
-    """Returns the outputs, and the weights as (role, shape, trainable), of a layer for these inputs."""
+) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool, str]]]:
+    """Returns the outputs, and the weights as (role, shape, trainable, held in), of a layer for these inputs."""
 
 Sized = tuple[tuple[int, ...], str, float | None]
 TRIAL_ROWS: tuple[int, int]

@@ -237,7 +237,7 @@ def set_floatx(value: str) -> None:
         'float64'
         >>> fastnn.config.set_floatx("float32")
     """
-    found = value if str(value).startswith("mixed") else precision.computed_in(value)
+    found = precision.told_float32(value) if value in ("float16", precision.BFLOAT16) else value
     if found not in precision.FLOATS:
         raise ValueError(f"set_floatx expects 'float32' or 'float64', got {value!r}")
     precision.set_floatx(found)
@@ -293,8 +293,8 @@ def set_dtype_policy(policy: Any) -> None:
     """Sets the policy of element types of layers that are made without `dtype`; `set_floatx` sets it, too.
 
     Args:
-        policy: "float32", "float64", "mixed_bfloat16", or a policy of `fastnn.dtype_policies`; "mixed_float16" and the
-            like mean "float32", with a warning.
+        policy: "float32", "float64", "mixed_bfloat16", "bfloat16", or a policy of `fastnn.dtype_policies`;
+            "mixed_float16" and "float16" mean "float32", with a warning.
 
     Raises:
         ValueError: It is another policy.
@@ -303,7 +303,9 @@ def set_dtype_policy(policy: Any) -> None:
         >>> fastnn.config.set_dtype_policy("float32")
     """
     if policy is None:
-        raise ValueError("set_dtype_policy expects 'float32', 'float64', 'mixed_bfloat16' or a policy, got None")
+        raise ValueError(
+            "set_dtype_policy expects 'float32', 'float64', 'mixed_bfloat16', 'bfloat16' or a policy, got None"
+        )
     found = get_policy(policy)
     if found.quantization_mode is not None:
         raise ValueError(

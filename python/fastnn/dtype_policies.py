@@ -1,4 +1,4 @@
-"""Policies of element types: "float32", "float64", "mixed_bfloat16", and "int8_from_float32" of quantized layers."""
+"""Policies of element types: "float32", "float64", "mixed_bfloat16", "bfloat16", and those of quantized layers."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ class DTypePolicy:
     they are multiplied, unless the equation is more than one matrix product; sums, and all else, are float32. Where
     processors have AVX512-BF16, large products then take about half the time; elsewhere they take longer.
 
+    With "bfloat16", the kernels of these layers and the tables of `Embedding` are held in bfloat16, too: half the
+    memory, and files of half the size. Each update is rounded to the nearest, so steps of less than 1/512 of a weight
+    are lost: train with "mixed_bfloat16" and load the weights into a model of "bfloat16".
+
     Args:
-        name: "float32", "float64" or "mixed_bfloat16"; None means the one that `fastnn.config.dtype_policy()` has.
-            "mixed_float16", "float16" and "bfloat16" mean "float32", with a warning.
+        name: "float32", "float64", "mixed_bfloat16" or "bfloat16"; None means the one that
+            `fastnn.config.dtype_policy()` has. "mixed_float16" and "float16" mean "float32", with a warning.
 
     Raises:
         ValueError: Another policy is asked for.
@@ -34,21 +38,20 @@ class DTypePolicy:
 
     def __init__(self, name: Any = None) -> None:
         name = precision.computed_in(getattr(name, "name", getattr(name, "__name__", name)))
-        known = (*precision.FLOATS, precision.MIXED)
+        known = (*precision.FLOATS, *precision.ROUNDING)
         if name not in (*known, None):
             hint = suggestion(name, known) if isinstance(name, str) else ""
             raise ValueError(
-                f"{type(self).__name__} expects 'float32', 'float64' or {known[-1]!r}, got {name!r}.{hint} Or leave "
-                "the policy out: fastnn computes in float32, which processors are fast with"
+                f"{type(self).__name__} expects {', '.join(map(repr, known[:-1]))} or {known[-1]!r}, got {name!r}."
+                f"{hint} Or leave the policy out: fastnn computes in float32, which processors are fast with"
             )
         self._name = name or precision.default_policy()
-        mixed = self._name == precision.MIXED
-        self.compute_dtype = "bfloat16" if mixed else self._name
-        self.variable_dtype = "float32" if mixed else self._name
+        self.compute_dtype = precision.BFLOAT16 if self._name in precision.ROUNDING else self._name
+        self.variable_dtype = "float32" if self._name == precision.MIXED else self._name
 
     @property
     def name(self) -> str:
-        """The name: "float32", "float64" or "mixed_bfloat16"."""
+        """The name: "float32", "float64", "mixed_bfloat16" or "bfloat16"."""
         return self._name
 
     def get_config(self) -> dict[str, Any]:
@@ -85,7 +88,8 @@ class QuantizedDTypePolicy(DTypePolicy):
 
     Args:
         mode: "int8".
-        source_name: The policy before: "float32" or "mixed_bfloat16"; None means `fastnn.config.dtype_policy()`.
+        source_name: The policy before: "float32", "mixed_bfloat16" or "bfloat16"; None means
+            `fastnn.config.dtype_policy()`.
 
     Raises:
         ValueError: Another mode or policy is asked for.
@@ -97,9 +101,10 @@ class QuantizedDTypePolicy(DTypePolicy):
 
     def __init__(self, mode: str, source_name: str | None = None) -> None:
         super().__init__(source_name)
-        if self.variable_dtype != "float32":
+        if precision.computed(self.variable_dtype) != "float32":
             raise ValueError(
-                f"QuantizedDTypePolicy expects source_name 'float32' or 'mixed_bfloat16', got {self._name!r}"
+                "QuantizedDTypePolicy expects source_name 'float32', 'mixed_bfloat16' or 'bfloat16', got "
+                f"{self._name!r}"
             )
         if mode != "int8":
             raise ValueError(f"QuantizedDTypePolicy expects mode 'int8', the only one that fastnn has, got {mode!r}")
@@ -107,7 +112,7 @@ class QuantizedDTypePolicy(DTypePolicy):
 
     @property
     def name(self) -> str:
-        """The name: "int8_from_float32" or "int8_from_mixed_bfloat16"."""
+        """The name: "int8_from_float32", "int8_from_mixed_bfloat16" or "int8_from_bfloat16"."""
         return f"{self.quantization_mode}_from_{self._name}"
 
     def get_config(self) -> dict[str, Any]:
@@ -119,8 +124,8 @@ def get(identifier: Any) -> DTypePolicy:
     """Returns a policy for a name, a config or a policy.
 
     Args:
-        identifier: "float32", "float64", "mixed_bfloat16", "int8_from_float32", a config with "class_name" and
-            "config", a policy, or None for the one that `fastnn.config.dtype_policy()` has.
+        identifier: "float32", "float64", "mixed_bfloat16", "bfloat16", "int8_from_float32", a config with
+            "class_name" and "config", a policy, or None for the one that `fastnn.config.dtype_policy()` has.
 
     Raises:
         ValueError: It is another policy.

@@ -2,8 +2,8 @@
 
 A model computes in one of them, on a core of its own: `fastnn._native` in float32, `fastnn._native64` in float64, which
 is loaded when the first float64 weight or graph is made. A tensor's type says which. Between tensors of one graph the
-two names mean the same, since a graph has one type of floats. The policy "mixed_bfloat16" is one of float32, whose
-products are those of bfloat16.
+two names mean the same, since a graph has one type of floats. The policies "mixed_bfloat16" and "bfloat16" are ones of
+float32, whose products are those of bfloat16; the second also holds large weights in 16 bits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ FLOATS = ("float32", "float64")
 MIXED = "mixed_bfloat16"
 """The name of the policy of float32 with products of bfloat16."""
 
-_SHORTER = ("float16", "bfloat16", "mixed_float16")
+BFLOAT16 = "bfloat16"
+"""The name of the policy that holds large weights in bfloat16, too, and of the type of these weights."""
+
+ROUNDING = (MIXED, BFLOAT16)
+"""The policies of float32 with products of bfloat16."""
+
+_SHORTER = ("float16", "mixed_float16")
 _floatx = "float32"
 _policy: str | None = None
 _within: contextvars.ContextVar[str | None] = contextvars.ContextVar("fastnn_floats", default=None)
@@ -33,7 +39,7 @@ _within: contextvars.ContextVar[str | None] = contextvars.ContextVar("fastnn_flo
 def floatx() -> str:
     """Returns the type of what says nothing of its own."""
     found = _within.get() or _floatx
-    return "float32" if found == MIXED else found
+    return "float32" if found in ROUNDING else found
 
 
 def default_policy() -> str:
@@ -56,12 +62,12 @@ def clear_policy() -> None:
 def set_policy(name: str) -> None:
     """Sets the policy of layers that say nothing of their own, and the type that goes with it."""
     global _policy
-    set_floatx("float32" if name == MIXED else name)
+    set_floatx("float32" if name in ROUNDING else name)
     _policy = name
 
 
 def computed_in(name: Any) -> Any:
-    """Returns the type of floats that stands in for one of 16 bits, with a warning; any other value as it is.
+    """Returns the type of floats that stands in for float16, with a warning; any other value as it is.
 
     Args:
         name: The name of a type of floats, or of a policy.
@@ -84,7 +90,7 @@ def using(floats: str) -> Iterator[None]:
     """Lets a type be that of what says nothing of its own, while a layer of this type makes its weights or is traced.
 
     Args:
-        floats: "float32" or "float64", or "mixed_bfloat16".
+        floats: "float32" or "float64", or a policy of `ROUNDING`.
     """
     token = _within.set(floats)
     try:
@@ -103,7 +109,17 @@ def array_type(dtype: Any) -> np.dtype[Any]:
         TypeError: There is no such type.
     """
     name = getattr(dtype, "name", dtype)
-    return np.dtype("float32" if name == "bfloat16" else name)
+    found: np.dtype[Any] = np.dtype(computed(name))
+    return found
+
+
+def computed(dtype: Any) -> Any:
+    """Returns the type in which numbers of a type are computed with: float32 for bfloat16, else the type itself.
+
+    Args:
+        dtype: The name of an element type, or what stands for one.
+    """
+    return "float32" if isinstance(dtype, str) and dtype == BFLOAT16 else dtype
 
 
 def is_float(dtype: Any) -> bool:

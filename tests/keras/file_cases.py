@@ -62,6 +62,23 @@ def edited(keras: Any, source: str, folder: Path) -> dict[str, Any]:
     }
 
 
+IDS = np.arange(32).reshape(8, 4) % 9
+
+
+def rounded(keras: Any) -> Any:
+    """Returns a model of bfloat16 that has learned something."""
+    keras.utils.set_random_seed(4)
+    keras.config.set_dtype_policy("bfloat16")
+    ids = keras.Input((4,), dtype="int32")
+    h = keras.layers.EinsumDense("abc,cd->abd", (4, 5), bias_axes="d")(keras.layers.Embedding(9, 6)(ids))
+    h = keras.layers.Dense(8, "relu")(keras.layers.Flatten()(keras.layers.LayerNormalization()(h)))
+    model = keras.Model(ids, keras.layers.Dense(3)(h))
+    keras.config.set_dtype_policy("float32")
+    model.compile("adam", "mse")
+    model.fit(IDS, np.ones((len(IDS), 3)), epochs=3, verbose=0)
+    return model
+
+
 ORDERS = ("lora", "frozen-lora", "frozen", "frozen-within")
 """Models whose weights stand in another order in the older `.h5`: trained ones come first in each layer."""
 

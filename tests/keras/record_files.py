@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import file_cases as cases
+import numpy as np
 
 import keras
 
@@ -28,6 +29,13 @@ def main() -> None:
         cases.model(keras, (5, 3), 1).save_weights(source)
         found = cases.edited(keras, source, Path(folder))
     found["shards"] = [stem, model.predict(cases.sample(), verbose=0).round(4).tolist()]
+    model, name = cases.rounded(keras), f"bfloat16/{keras.__version__}-embedded.keras"
+    model.save(FILES / name)
+    found["rounded"] = [
+        name,
+        [np.asarray(one).astype("float32").ravel().tolist() for one in model.get_weights()],
+        np.asarray(model.predict(cases.IDS, verbose=0)).astype("float32").tolist(),
+    ]
     found["ordered"] = {}
     for kind in cases.ORDERS:
         model = cases.ordered(keras, kind)

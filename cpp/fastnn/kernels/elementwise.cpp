@@ -395,6 +395,7 @@ void visit_type(DType dtype, Visit&& visit) {
     case DType::boolean:
       return visit(bool{});
     case DType::int8:
+    case DType::bfloat16:
       return;  // no edge has it
   }
 }

@@ -38,31 +38,42 @@ inline std::uint32_t rounded(std::uint32_t bits) {
   return magnitude > kInfinity ? (bits | 0x00400000U) & 0xffff0000U : number;
 }
 
+// The bits of floats, and of the floats that numbers held in bfloat16 are.
+inline void bits_of(const float* from, Index count, std::uint32_t* to) {
+  std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(float));
+}
+inline void bits_of(const Bfloat16* from, Index count, std::uint32_t* to) {
+  for (Index i = 0; i < count; ++i) to[i] = static_cast<std::uint32_t>(from[i]) << 16;
+}
+
 // Pairs of the numbers of two rows of 16.
-inline void pair_up(const float* first, const float* second, Bfloat16Pair* to) {
+template <class T>
+inline void pair_up(const T* first, const T* second, Bfloat16Pair* to) {
   std::uint32_t low[kColumns], high[kColumns];
-  std::memcpy(low, first, sizeof(low));
-  std::memcpy(high, second, sizeof(high));
+  bits_of(first, kColumns, low);
+  bits_of(second, kColumns, high);
   for (Index j = 0; j < kColumns; ++j) to[j] = rounded(low[j]) >> 16 | rounded(high[j]);
 }
 
 // Pairs of two steps of up to 16 lines that lie side by side: `width` of them, `steps` steps (1 or 2).
-void pair_up_side_by_side(const float* from, Index step, Index steps, Index width, Bfloat16Pair* to) {
+template <class T>
+void pair_up_side_by_side(const T* from, Index step, Index steps, Index width, Bfloat16Pair* to) {
   if (steps == 2 && width == kColumns) return pair_up(from, from + step, to);
-  alignas(kAlignment) float rows[2][kColumns] = {};
+  alignas(kAlignment) T rows[2][kColumns] = {};
   for (Index i = 0; i < steps; ++i) std::copy_n(from + i * step, width, rows[i]);
   pair_up(rows[0], rows[1], to);
 }
 
 // Pairs along a line: `count` numbers, which then lie as they did.
-void pair_up_along(const float* from, Index count, Bfloat16Pair* to) {
+template <class T>
+void pair_up_along(const T* from, Index count, Bfloat16Pair* to) {
   auto* const halves = reinterpret_cast<unsigned char*>(to);
   constexpr Index kPart = 256;
   std::uint32_t bits[kPart];
   std::uint16_t upper[kPart];
   for (Index first = 0; first < count; first += kPart) {
     const Index size = std::min(kPart, count - first);
-    std::memcpy(bits, from + first, static_cast<std::size_t>(size) * sizeof(float));
+    bits_of(from + first, size, bits);
     for (Index i = 0; i < size; ++i) upper[i] = static_cast<std::uint16_t>(rounded(bits[i]) >> 16);
     std::memcpy(halves + first * 2, upper, static_cast<std::size_t>(size) * 2);
   }
@@ -250,7 +261,10 @@ void round_rows(const float* x, Index row_stride, Index column_stride, Index row
 
 Index bfloat16_packed_size(Index k, Index n) { return panels_of(n) * pairs_of(k) * kColumns; }
 
-void pack_bfloat16(const float* b, Index row_stride, Index column_stride, Index k, Index n, Bfloat16Pair* to) {
+namespace {
+
+template <class T>
+void pack(const T* b, Index row_stride, Index column_stride, Index k, Index n, Bfloat16Pair* to) {
   const Index pairs = pairs_of(k);
   parallel_for(panels_of(n), byte_work(6.0 * static_cast<double>(k * n)), [&](Index panel, int) {
     const Index column = panel * kColumns, width = std::min(kColumns, n - column);
@@ -269,6 +283,17 @@ void pack_bfloat16(const float* b, Index row_stride, Index column_stride, Index 
       turn(square, count, group + p * kColumns, kColumns);
     }
   });
+}
+
+}  // namespace
+
+void pack_bfloat16_wide(const float* b, Index row_stride, Index column_stride, Index k, Index n, Bfloat16Pair* to) {
+  pack(b, row_stride, column_stride, k, n, to);
+}
+
+void pack_bfloat16_narrow(const Bfloat16* b, Index row_stride, Index column_stride, Index k, Index n,
+                          Bfloat16Pair* to) {
+  pack(b, row_stride, column_stride, k, n, to);
 }
 
 void gemm_bfloat16(const Bfloat16Pair* a, Index m, Index k, const Bfloat16Pair* packed, Index n, float* c, Index ldc,

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "fastnn/bfloat16.hpp"
 #include "fastnn/kernels/gemm.hpp"
 #include "fastnn/kernels/kernel.hpp"
 #include "fastnn/tensor.hpp"
@@ -25,7 +26,11 @@ KERNEL(void, round_rows)(const float* x, Index row_stride, Index column_stride, 
 /// Pairs of a packed right operand of k rows and n columns.
 KERNEL(Index, bfloat16_packed_size)(Index k, Index n);
 /// Packs B (k x n), whose element (p, j) lies at b[p * row_stride + j * column_stride]; one of the strides is 1.
-KERNEL(void, pack_bfloat16)(const float* b, Index row_stride, Index column_stride, Index k, Index n, Bfloat16Pair* to);
+KERNEL(void, pack_bfloat16_wide)(const float* b, Index row_stride, Index column_stride, Index k, Index n,
+                                 Bfloat16Pair* to);
+KERNEL(void, pack_bfloat16_narrow)(const Bfloat16* b, Index row_stride, Index column_stride, Index k, Index n,
+                                   Bfloat16Pair* to);
+inline constexpr Overloaded<&pack_bfloat16_wide, &pack_bfloat16_narrow> pack_bfloat16{};
 
 /// C (m x n) = epilogue(A B + bias): A as round_rows wrote it, B packed. Rows of C are ldc floats apart.
 KERNEL(void, gemm_bfloat16)(const Bfloat16Pair* a, Index m, Index k, const Bfloat16Pair* packed, Index n, float* c,

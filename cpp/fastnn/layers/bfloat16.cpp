@@ -1,7 +1,8 @@
 // Dense and EinsumDense with products of bfloat16: inputs, kernels and gradients are rounded where they are multiplied, sums
-// and all else are floats.
+// and all else are floats. The kernel may be held in bfloat16, too.
 #include <algorithm>
 
+#include "fastnn/bfloat16.hpp"
 #include "fastnn/dense_arguments.hpp"
 #include "fastnn/fusing_layer.hpp"
 #include "fastnn/kernels/gemm_bfloat16.hpp"
@@ -14,10 +15,14 @@ using kernels::Bfloat16Pair;
 class Bfloat16Dense : public FusingLayer {
  public:
   Bfloat16Dense(const std::string& kind, const std::string& name, const Config& config)
-      : FusingLayer(kind, name), arguments_(config), use_bias_(arguments_.use_bias()), units_(arguments_.units()) {}
+      : FusingLayer(kind, name),
+        arguments_(config),
+        use_bias_(arguments_.use_bias()),
+        held_(held_dtype(config)),
+        units_(arguments_.units()) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
-    Signature signature{{arguments_.place(who(), inputs)}, {{"kernel", arguments_.kernel_shape()}}};
+    Signature signature{{arguments_.place(who(), inputs)}, {{"kernel", arguments_.kernel_shape(), true, held_}}};
     features_ = arguments_.features();
     if (use_bias_) signature.weights.push_back({"bias", arguments_.outputs()});
     return signature;
@@ -42,10 +47,10 @@ class Bfloat16Dense : public FusingLayer {
   std::string algorithm() const override { return "bfloat16"; }
 
   void prepare(const Context& context) const override {
-    kernels::pack_bfloat16(context.weight(0), units_, 1, features_, units_, context.buffer<Bfloat16Pair>(kPanels));
-    if (context.has(kTransposed))
-      kernels::pack_bfloat16(context.weight(0), 1, units_, units_, features_,
-                             context.buffer<Bfloat16Pair>(kTransposed));
+    if (held_ == DType::bfloat16)
+      pack(context, context.weight<Bfloat16>(0));
+    else
+      pack(context, context.weight(0));
   }
 
   void forward(const Context& context) const override {
@@ -81,8 +86,16 @@ class Bfloat16Dense : public FusingLayer {
  private:
   enum : std::size_t { kPanels, kRows, kTurned, kGradientPanels, kSums, kTransposed, kGradientRows };
 
+  template <class T>
+  void pack(const Context& context, const T* kernel) const {
+    kernels::pack_bfloat16(kernel, units_, 1, features_, units_, context.buffer<Bfloat16Pair>(kPanels));
+    if (context.has(kTransposed))
+      kernels::pack_bfloat16(kernel, 1, units_, units_, features_, context.buffer<Bfloat16Pair>(kTransposed));
+  }
+
   DenseArguments arguments_;
   bool use_bias_;
+  DType held_;
   Index units_, features_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "fastnn/bfloat16.hpp"
 #include "fastnn/kernels/gemm_int8.hpp"
 #include "fastnn/kernels/lookup.hpp"
 #include "fastnn/layer.hpp"
@@ -44,7 +45,8 @@ class Lookup : public Function {
 
 class Embedding : public Lookup {
  public:
-  using Lookup::Lookup;
+  Embedding(const std::string& kind, const std::string& name, const Config& config)
+      : Lookup(kind, name, config), held_(held_dtype(config)) {}
 
   bool differentiable_input(std::size_t) const override { return false; }
   BackwardReads backward_reads() const override { return {true, false}; }
@@ -71,9 +73,22 @@ class Embedding : public Lookup {
     const Index count = ids_.size(ctx.rows());
     parallel_ranges(count, std::max<Index>(1, 8192 / width_), byte_work(8.0 * static_cast<double>(count * width_)),
                     [&](Index begin, Index end, int) {
+                      if (held_ == DType::bfloat16)
+                        return look_up_narrow(ids, ctx.weight<Bfloat16>(0), begin, end, ctx.output());
                       kernels::look_up(ids + begin, end - begin, ctx.weight(0), rows_, width_,
                                        ctx.output() + begin * width_);
                     });
+  }
+
+  template <class Id>
+  void look_up_narrow(const Id* ids, const Bfloat16* table, Index begin, Index end, Real* y) const {
+    for (Index i = begin; i < end; ++i) {
+      const Index row = kernels::row_of(ids[i], rows_);
+      if (row < 0)
+        std::fill_n(y + i * width_, width_, std::numeric_limits<Real>::quiet_NaN());
+      else
+        widen(table + row * width_, width_, y + i * width_);
+    }
   }
 
   // The gradient of each element is one sum over the indices in order, in whichever task.
@@ -89,7 +104,9 @@ class Embedding : public Lookup {
     });
   }
 
-  std::vector<WeightSpec> weights() const override { return {{"embeddings", {rows_, width_}, true}}; }
+  std::vector<WeightSpec> weights() const override { return {{"embeddings", {rows_, width_}, true, held_}}; }
+
+  DType held_;
 };
 
 #if !defined(FASTNN_REAL_IS_DOUBLE)

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "fastnn/bfloat16.hpp"
 #include "fastnn/kernels/draw.hpp"
 #include "fastnn/layer.hpp"
 #include "fastnn/parallel.hpp"
@@ -28,17 +29,19 @@ Shape sizes(const Config& config) {
 class Variable : public Function {
  public:
   Variable(const std::string& kind, const std::string& name, const Config& config)
-      : Function(kind, name), shape_(sizes(config)), quantized_(config.flag("quantized", false)) {}
+      : Function(kind, name), shape_(sizes(config)), held_(held_dtype(config)) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.empty(), who(), " expects no input, got ", inputs.size());
-    return {{{shape_, DType::real}}, {{"value", shape_, !quantized_, quantized_ ? DType::int8 : DType::real}}};
+    return {{{shape_, DType::real}}, {{"value", shape_, held_ != DType::int8, held_}}};
   }
   BackwardReads backward_reads() const override { return {false, false}; }
 
   void forward(const Context& ctx) const override {
-    if (quantized_)
+    if (held_ == DType::int8)
       std::copy_n(ctx.weight<std::int8_t>(0), volume(shape_), ctx.output());
+    else if (held_ == DType::bfloat16)
+      widen(ctx.weight<Bfloat16>(0), volume(shape_), ctx.output());
     else
       std::copy_n(ctx.weight(0), volume(shape_), ctx.output());
   }
@@ -48,7 +51,7 @@ class Variable : public Function {
 
  private:
   Shape shape_;
-  bool quantized_;  // integers of 8 bits, read as floats
+  DType held_;
 };
 
 // The value is an array, or a list of numbers with a shape (a scalar is one number with shape ()).
@@ -87,7 +90,7 @@ class Constant : public Function {
 class Assign : public Function {
  public:
   Assign(const std::string& kind, const std::string& name, const Config& config)
-      : Function(kind, name), op_(config.word("op", "assign")) {
+      : Function(kind, name), op_(config.word("op", "assign")), held_(held_dtype(config)) {
     require(op_ == "assign" || op_ == "add" || op_ == "subtract",
             "op expects \"assign\", \"add\" or \"subtract\", got \"", op_, "\"");
   }
@@ -99,7 +102,7 @@ class Assign : public Function {
     require(!inputs[0].batched(), who(), " expects a value of the variable's shape, got ", to_string(inputs[0].shape),
             "; reduce it over the batch first");
     shape_ = inputs[0].shape;
-    return {inputs, {{"value", shape_, false}}};
+    return {inputs, {{"value", shape_, false, held_}}};
   }
   bool differentiable() const override { return false; }
   bool updates_state() const override { return true; }
@@ -107,19 +110,31 @@ class Assign : public Function {
   void book(Booking& booking) const override { booking.book(kValue, Life::step, volume(shape_)); }
 
   void forward(const Context& ctx) const override {
-    const Real *x = ctx.input(), *old = ctx.weight(0);
+    const Real* x = ctx.input();
     Real* to = ctx.buffer(kValue);
+    const bool narrows = held_ == DType::bfloat16;
+    const auto old = [&](Index i) {
+      return narrows ? static_cast<Real>(widen(ctx.weight<Bfloat16>(0)[i])) : ctx.weight(0)[i];
+    };
     const Real sign = op_ == "subtract" ? -1.0_r : 1.0_r;
-    for (Index i = 0; i < volume(shape_); ++i) to[i] = op_ == "assign" ? x[i] : old[i] + sign * x[i];
+    for (Index i = 0; i < volume(shape_); ++i) to[i] = op_ == "assign" ? x[i] : old(i) + sign * x[i];
+    if (narrows)
+      for (Index i = 0; i < volume(shape_); ++i) to[i] = static_cast<Real>(widen(narrow(static_cast<float>(to[i]))));
     std::copy_n(to, volume(shape_), ctx.output());
   }
   bool is_effect() const override { return true; }
-  void commit(const Context& ctx) const override { std::copy_n(ctx.buffer(kValue), volume(shape_), ctx.state(0)); }
+  void commit(const Context& ctx) const override {
+    if (held_ == DType::bfloat16)
+      narrow(ctx.buffer(kValue), volume(shape_), ctx.state<Bfloat16>(0));
+    else
+      std::copy_n(ctx.buffer(kValue), volume(shape_), ctx.state(0));
+  }
 
  private:
   enum : std::size_t { kValue };
 
   std::string op_;
+  DType held_;
   Shape shape_;
 };
 

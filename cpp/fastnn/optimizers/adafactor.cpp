@@ -33,7 +33,7 @@ class Adafactor : public UpdateRule {
   bool whole() const override { return true; }
   void update_weight(const WholeUpdate& update) override {
     const Index count = update.count();
-    Real* w = update.weight.data();
+    Real* w = update.values;
     const auto root_mean_square = [&](const Real* values) {
       return std::sqrt(kernels::inner_product(values, values, count, update.parts) / static_cast<double>(count));
     };

@@ -24,7 +24,7 @@ class Lamb : public UpdateRule {
   bool whole() const override { return true; }
   void update_weight(const WholeUpdate& update) override {
     const Index count = update.count();
-    Real* w = update.weight.data();
+    Real* w = update.values;
     kernels::lamb_direction(rule_, update.gradient, update.slot(0), update.slot(1), count);
     const double weight = std::sqrt(kernels::inner_product(w, w, count, update.parts));
     const double direction = std::sqrt(kernels::inner_product(update.gradient, update.gradient, count, update.parts));

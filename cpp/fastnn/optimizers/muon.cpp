@@ -44,7 +44,7 @@ class Muon : public UpdateRule {
   bool whole() const override { return true; }
   void update_weight(const WholeUpdate& update) override {
     const Index count = update.count();
-    Real* w = update.weight.data();
+    Real* w = update.values;
     if (is_by_adam(update.weight)) {
       Real *m = update.slot(0), *v = update.slot(1);
       parallel_ranges(count, 1 << 13, byte_work(28.0 * static_cast<double>(count)), [&](Index begin, Index end, int) {

@@ -34,9 +34,12 @@ class Traced : public UpdateRule {
     std::copy_n(update.gradient, update.count(), step.gradient->data());
     step.gradient->touch();
     SessionLease session(*step.executor, 1);
+    // The step reads and writes the variable itself.
+    if (update.weight.narrow()) update.weight.write(update.values);
     session->begin(1);
     session->forward({});
     session->commit();
+    if (update.weight.narrow()) update.weight.read(update.values);
   }
 
  private:

@@ -56,15 +56,17 @@ class RowOrder:
 
     def coming(self, count: int, rows: int) -> list[_core.Order]:
         """Returns the next orders of so many rows, as the core reads them, without drawing them."""
-        self.begin()
-        assert self.seed is not None
-        return [_core.Order.permutation(self.seed, self.position + i, rows) for i in range(count)]
+        return [_core.Order.permutation(*self._place(self.position + i), rows) for i in range(count)]
 
     def _next(self) -> tuple[int, int]:
+        self.position += 1
+        return self._place(self.position - 1)
+
+    def _place(self, position: int) -> tuple[int, int]:
+        """Returns what an order is a function of, beside the number of rows."""
         self.begin()
         assert self.seed is not None
-        self.position += 1
-        return self.seed, self.position - 1
+        return self.seed, position
 
     def within_last(self) -> Callable[[int, int], NDArray[np.int64]]:
         """Returns a function of a number and a count: an order of so many rows, for each number another.

@@ -471,5 +471,10 @@ class BatchSource:
 
     def _end_workers(self) -> None:
         executor, self._executor = self._executor, None
-        if executor is not None:
+        if executor is None:
+            return
+        try:
             executor.shutdown(wait=True, cancel_futures=self._batches.cancels)
+        except RuntimeError:
+            # A signal came while the executor began its thread, which ends the workers as soon as it runs.
+            executor.shutdown(wait=False, cancel_futures=True)

@@ -20,6 +20,7 @@ from fastnn.engine.contract import attributes, computation_of, state_of, title
 from fastnn.engine.input_spec import InputSpec
 from fastnn.engine.ownership import LayerChanges, WeightOwner, once, sublayers, walk
 from fastnn.engine.step_trace import StepTrace
+from fastnn.precision import computed
 from fastnn.symbolic.structure import Structure, sequence_like
 from fastnn.symbolic.tensors import Arguments, KerasTensor, operators
 
@@ -51,7 +52,7 @@ class Described(WeightOwner):
 
     @property
     def dtype_policy(self) -> DTypePolicy:
-        """The policy of element types: its name is "float32", "float64", "mixed_bfloat16" or "int8_from_float32"."""
+        """The policy of element types: its name is that of `fastnn.dtype_policies`, such as "float32"."""
         return state_of(self).policy
 
     @dtype_policy.setter
@@ -69,7 +70,7 @@ class Described(WeightOwner):
             self.quantize(policy.quantization_mode)
         state_of(self).policy = policy
         if not type(self).__fastnn_is_entry__:  # the type of an input is that of its data
-            self.dtype = policy.variable_dtype
+            self.dtype = computed(policy.variable_dtype)
         LayerChanges.revise()
 
     @property
@@ -85,11 +86,11 @@ class Described(WeightOwner):
     @overridable
     def input_dtype(self) -> str:
         """The element type to which inputs are converted: "float32" or "float64"."""
-        return self.dtype_policy.variable_dtype
+        return str(computed(self.dtype_policy.variable_dtype))
 
     @property
     def variable_dtype(self) -> str:
-        """The element type of the weights: "float32" or "float64"."""
+        """The element type of the weights: "float32" or "float64", or "bfloat16" of large ones."""
         return self.dtype_policy.variable_dtype
 
     @property

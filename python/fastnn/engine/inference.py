@@ -16,8 +16,8 @@ from fastnn.symbolic.tensors import Shape, Spec
 FREE_SIZES = (1009, 4099)
 """The trial values."""
 
-Weight = tuple[str, tuple[int, ...], bool]
-"""A weight that a node needs: its role ("kernel"), its shape, and whether it is trained."""
+Weight = tuple[str, tuple[int, ...], bool, str]
+"""A weight that a node needs: its role ("kernel"), its shape, whether it is trained, the type in which it is held."""
 
 
 def with_free_sizes(shapes: Sequence[Shape], size: int) -> list[Shape]:

@@ -29,7 +29,7 @@ from fastnn.engine.penalties import add_activity_penalty, add_loss
 from fastnn.engine.shapes import input_shape_of, with_batch_of
 from fastnn.keras_form import class_name
 from fastnn.naming import suggestion, unique_name
-from fastnn.precision import FLOATS, MIXED, array_type, computed_in, is_float
+from fastnn.precision import FLOATS, ROUNDING, array_type, computed, computed_in, is_float
 from fastnn.symbolic.structure import Structure
 from fastnn.symbolic.tensors import Arguments, KerasTensor, Trace, is_symbolic, operators
 from fastnn.symbolic.variable import Variable
@@ -119,7 +119,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             )
         if "activity_regularizer" not in self.__dict__:
             self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.dtype = policy.variable_dtype
+        self.dtype = computed(policy.variable_dtype)
         self.built = self.__fastnn_built_at_once__ and not _has_own_build(type(self))
 
     def __fastnn_constructed__(self) -> None:
@@ -219,7 +219,8 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             shape: Its dimensions; None or (): a single number.
             initializer: Its first values: a name or an object of `fastnn.initializers`, or a function of the shape;
                 None: glorot_uniform, or zeros for a `dtype` of integers or bools.
-            dtype: "float32", or an integer type, whose values are exact up to 2**24.
+            dtype: "float32"; "bfloat16": held in 16 bits, read as float32; or an integer type, whose values are exact
+                up to 2**24.
             trainable: Whether training may change it.
             autocast: Accepted for Keras compatibility; ignored.
             regularizer: A penalty on it.
@@ -270,6 +271,7 @@ class Layer(Described, CallHistory, contract.Hooks, Configurable):
             trainable,
             regularizers.get(regularizer),
             constraints.get(constraint),
+            held=getattr(dtype, "name", dtype),
         )
         made.dtype = made.handle.dtype if is_float(kind) else kind
         keep_variable(self, made, trainable)
@@ -471,7 +473,7 @@ def _policy(layer: Layer, dtype: Any) -> DTypePolicy:
         ValueError: fastnn does not compute in the type.
     """
     dtype = computed_in(dtype)
-    if dtype in (None, MIXED) or isinstance(dtype, (Mapping, DTypePolicy)) or "_from_" in str(dtype):
+    if dtype in (None, *ROUNDING) or isinstance(dtype, (Mapping, DTypePolicy)) or "_from_" in str(dtype):
         return dtype_policies.get(dtype)
     kind, hint = "?", ""
     try:
@@ -488,7 +490,7 @@ def _policy(layer: Layer, dtype: Any) -> DTypePolicy:
     return DTypePolicy(None if dtype is float else "float64" if name in ("float64", "double") else "float32")
 
 
-_POLICIES = (*FLOATS, MIXED, "int8_from_float32")
+_POLICIES = (*FLOATS, *ROUNDING, "int8_from_float32")
 
 
 def _has_own_build(cls: type[Layer]) -> bool:

@@ -295,11 +295,11 @@ class NodeLayer(Layer):
                 )
             return
         made: list[tuple[str, Variable, bool]] = []
-        for role, size, learned in needed:
+        for role, size, learned, held in needed:
             initializer = getattr(self, f"{role}_initializer")
             regularizer = getattr(self, f"{role}_regularizer", None)
             constraint = getattr(self, f"{role}_constraint", None)
-            variable = new_variable(self, role, tuple(size), initializer, learned, regularizer, constraint)
+            variable = new_variable(self, role, tuple(size), initializer, learned, regularizer, constraint, held=held)
             made.append((role, variable, learned))
         for role, variable, learned in made:
             setattr(self, role, variable)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastnn.configurable import are_atoms, is_atom
 from fastnn.engine.contract import Part, attributes, computation_of, state_of, title
-from fastnn.precision import MIXED, as_floats, floatx, is_float, using
+from fastnn.precision import BFLOAT16, ROUNDING, as_floats, floatx, is_float, using
 from fastnn.symbolic.moment import values_of
 from fastnn.symbolic.tensors import Trace, is_symbolic
 from fastnn.symbolic.variable import Variable, assign_at_once
@@ -100,7 +100,7 @@ def own_floats(part: Part) -> str:
 def policy_of(part: Part) -> str:
     """Returns the name of the policy of what a part makes: its own one, or the type of floats in which it computes."""
     policy = getattr(part, "dtype_policy", None)
-    return MIXED if policy is not None and policy.name == MIXED else own_floats(part)
+    return policy.name if policy is not None and policy.name in ROUNDING else own_floats(part)
 
 
 def floats_for_integers(got: int, variables: Sequence[Variable]) -> str:
@@ -152,8 +152,12 @@ def new_variable(
     regularizer: Any,
     constraint: Any,
     in_files: bool = True,
+    held: str | None = None,
 ) -> Variable:
-    """Returns a variable for a part, which does not keep it yet. States of a batch are not in files."""
+    """Returns a variable for a part, which does not keep it yet.
+
+    States of a batch are not in files. A variable may be held in "bfloat16"; all others have the part's type of floats.
+    """
     make = _initial_values.get()
     floats = own_floats(owner)
     with using(floats):
@@ -162,7 +166,8 @@ def new_variable(
         raise ValueError(f"{title(owner)}: {role}_initializer returned shape {value.shape}, expected {shape}")
     trainable = learned and state_of(owner).trainable
     path = f"{owner.name}/{role}"
-    return Variable(value, dtype=floats, trainable=trainable, name=path, regularizer=regularizer, constraint=constraint)
+    dtype = BFLOAT16 if held == BFLOAT16 else floats
+    return Variable(value, dtype=dtype, trainable=trainable, name=path, regularizer=regularizer, constraint=constraint)
 
 
 def keep_variable(owner: Part, variable: Variable, learned: bool) -> None:

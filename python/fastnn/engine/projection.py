@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn import _core, constraints
 from fastnn.engine.emission import Emission
+from fastnn.precision import computed
 from fastnn.symbolic.tensors import Trace, operators
 from fastnn.symbolic.variable import Variable
 
@@ -24,8 +25,9 @@ def project(constraint: constraints.Constraint, handle: _core.Variable) -> None:
         TypeError: It returns nothing, or uses NumPy on the tensor.
     """
     who = f"the constraint {constraint!r} of {handle.path}"
-    weight = Variable(np.zeros(handle.shape), dtype=handle.dtype, trainable=False, name=handle.path)
-    emission = Emission(True, floats=handle.dtype)
+    floats = computed(handle.dtype)
+    weight = Variable(np.zeros(handle.shape), dtype=floats, trainable=False, name=handle.path)
+    emission = Emission(True, floats=floats)
     _, made = Trace.paused(lambda: emission.run(lambda: _allowed(constraint, weight), [], who))
     if len(made) != 1 or tuple(emission.graph.spec(made[0])[0]) != weight.shape:
         shapes = [tuple(emission.graph.spec(edge)[0]) for edge in made]

@@ -14,7 +14,7 @@ from fastnn.engine.contract import state_of, title
 from fastnn.initializers import VarianceScaling
 from fastnn.layers.low_rank import Adapted
 from fastnn.layers.projection import Projecting
-from fastnn.layers.quantization import Quantizable, kind_of_product, rounded
+from fastnn.layers.quantization import Quantizable, held_in, node_of_product, rounded
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
 from fastnn.symbolic.variable import Variable
@@ -159,6 +159,7 @@ class EinsumDense(Quantizable, Projecting):
         self.kernel = self.add_weight(
             tuple(sizes[letter] for letter in kernel),
             initializer,
+            held_in(self).get("held"),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
             name="kernel",
@@ -226,11 +227,13 @@ class EinsumDense(Quantizable, Projecting):
             sizes = list(whole.shape[len(summed) :])
             within = bias is not None and list(bias.shape) == sizes
             config = {"contracted": len(summed), "output_shape": sizes, "use_bias": within}
-            weights, kind = [whole], kind_of_product(self, "EinsumDense")
+            weights = [whole]
             if quantized:
                 terms = int(np.prod(whole.shape[: len(summed)]))
-                config, kind = {**config, **self.__fastnn_product__(terms)}, "QuantizedDense"
+                kind, config = "QuantizedDense", {**config, **self.__fastnn_product__(terms)}
                 weights.append(self.__fastnn_scale__())
+            else:
+                kind, config = node_of_product(self, "EinsumDense", config)
             if within and bias is not None:
                 weights.append(bias)
             y = operators["node"](kind, config, [inputs], self.name, weights)

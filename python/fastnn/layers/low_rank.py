@@ -265,6 +265,7 @@ class LowRankNode(LowRank, NodeLayer):
         a, b = self.__fastnn_lora_factors__()
         groups = config.get("groups", 1)
         thin = {**config, type(self).__fastnn_width__: a.shape[-1], "use_bias": False, "groups": 1}
+        thin["held"] = a.handle.dtype
         thin = {name: value for name, value in thin.items() if name in config}
         parts = emission.run(lambda x: ops.split(x, groups, axis=-1), edges, self.name)[1] if groups > 1 else edges
         narrow = [emission.add(self, kind, thin, [part], weights=[a])[0] for part in parts]

@@ -21,7 +21,7 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.layer import Layer
 from fastnn.engine.ownership import LayerChanges, refuse_float64
 from fastnn.layers.low_rank import LowRank, LowRankNode
-from fastnn.precision import MIXED, floatx
+from fastnn.precision import BFLOAT16, ROUNDING, floatx
 from fastnn.quantizers import AbsMaxQuantizer, Int8QuantizationConfig, QuantizationConfig
 from fastnn.quantizers import get as quantizer_of
 from fastnn.symbolic.variable import Variable
@@ -76,14 +76,24 @@ def rounded(x: Any, quantizer: AbsMaxQuantizer, axes: Any) -> Any:
     return x + ops.stop_gradient(ops.clip(ops.round(x * scale), low, high) / scale - x)
 
 
-def kind_of_product(layer: Layer, kind: str) -> str:
-    """Returns the kind of the node of a layer's product: another one with products of bfloat16.
+def node_of_product(layer: Layer, kind: str, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Returns the kind and the config of the node of a layer's product: another one with products of bfloat16.
 
     Args:
         layer: The layer, whose policy says so.
         kind: The kind of the node of floats.
+        config: The config of that node.
     """
-    return f"Bfloat16{kind}" if layer.dtype_policy.name == MIXED else kind
+    return f"Bfloat16{kind}" if layer.dtype_policy.name in ROUNDING else kind, {**config, **held_in(layer)}
+
+
+def held_in(layer: Layer) -> dict[str, str]:
+    """Returns what the config of a node says of the type in which its largest weight is held.
+
+    Args:
+        layer: The layer, whose policy says so.
+    """
+    return {"held": BFLOAT16} if layer.dtype_policy.name == BFLOAT16 else {}
 
 
 class Quantizable(LowRank):

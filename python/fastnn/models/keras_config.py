@@ -24,7 +24,7 @@ from fastnn.layers import InputLayer
 from fastnn.naming import file_name
 from fastnn.ops.function import Function
 from fastnn.ops.node import Operation
-from fastnn.precision import MIXED
+from fastnn.precision import ROUNDING
 from fastnn.saving.functions import described_function, is_function, joined, parts, read_function
 from fastnn.saving.reading import Reading, current_reading
 from fastnn.saving.serialization import is_shape, one_description, read, serialize_keras_object
@@ -424,16 +424,16 @@ _OF_GRAPHS = ("name", "trainable", "dtype", "layers", "input_layers", "output_la
 def _type_of(model: Any) -> Any:
     """Returns the entry of a config for the element type of a model."""
     policy = model.dtype_policy
-    return dtype_policies.serialize(policy) if policy.name == MIXED else model.dtype
+    return dtype_policies.serialize(policy) if policy.name in ROUNDING else model.dtype
 
 
 def _take_type(model: Any, entry: Any) -> None:
-    """Gives a model that was read from a config the type of floats of its layers, or the mixed policy of its entry."""
+    """Gives a model that was read from a config the floats of its layers, or the policy of 16 bits of its entry."""
     config = entry.get("config") if isinstance(entry, Mapping) else None
     named = config.get("name") if isinstance(config, Mapping) else entry
     floats = floats_of(model)
-    state_of(model).policy = DTypePolicy(MIXED if named == MIXED and floats == "float32" else floats)
-    model.dtype = model.variable_dtype
+    state_of(model).policy = DTypePolicy(named if named in ROUNDING and floats == "float32" else floats)
+    model.dtype = floats
 
 
 def _is_place(value: Any) -> bool:

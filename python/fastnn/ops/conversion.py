@@ -8,7 +8,7 @@ import numpy as np
 
 from fastnn.ops.keras_functions import as_in_keras
 from fastnn.ops.node import array, edge_type, node, tensor
-from fastnn.precision import same_type
+from fastnn.precision import array_type, same_type
 from fastnn.symbolic.tensors import KerasTensor, is_traced
 
 
@@ -128,7 +128,7 @@ def dtype(x: Any) -> str:
     return (
         str(x.dtype)
         if isinstance(x, KerasTensor)
-        else edge_type(np.dtype(getattr(x, "dtype", None) or np.asarray(x).dtype))
+        else edge_type(array_type(getattr(x, "dtype", None) or np.asarray(x).dtype))
     )
 
 

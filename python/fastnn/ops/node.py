@@ -22,7 +22,7 @@ from fastnn.engine.inference import agreed, trials
 from fastnn.engine.ownership import WeightOwner
 from fastnn.engine.sizes import depend_on_rows, learn
 from fastnn.naming import unique_name
-from fastnn.precision import FLOATS, floatx, is_float, same_type
+from fastnn.precision import FLOATS, array_type, floatx, is_float, same_type
 from fastnn.symbolic.structure import sequence_like
 from fastnn.symbolic.tensors import Arguments, Call, KerasTensor, Spec, Trace, Trial, is_traced, operators
 from fastnn.symbolic.variable import Variable
@@ -240,9 +240,9 @@ def tensor(value: Any, dtype: str | None = None) -> KerasTensor:
     if isinstance(value, KerasTensor):
         made = value
     elif isinstance(value, Variable):
-        config = {"shape": list(value.shape), "quantized": value.handle.dtype == "int8"}
+        config = {"shape": list(value.shape), "held": value.handle.dtype}
         made = node("Variable", config, [], "variable", [value])
-        from_variable = edge_type(np.dtype(value.dtype))
+        from_variable = edge_type(array_type(value.dtype))
         made = made if is_float(from_variable) else node("Cast", {"dtype": from_variable}, [made], "cast")
     elif isinstance(value, (list, tuple)) and is_traced(value):
         made = operators["stack"](value)
@@ -310,7 +310,7 @@ def one_type(*values: Any, least: str = "bool") -> list[KerasTensor]:
         if isinstance(value, KerasTensor):
             types.append(value.dtype)
         elif isinstance(value, Variable):
-            types.append(edge_type(np.dtype(value.dtype)))
+            types.append(edge_type(array_type(value.dtype)))
         else:
             types.append(edge_type(np.asarray(value).dtype))
     widest = max(types, key=order.index)

@@ -32,7 +32,7 @@ def _assign(variable: Variable, value: Any, how: str) -> Any:
     tensor = conversion.cast(node.tensor(value), floatx())
     if how != "assign":
         tensor = (arithmetic.add if how == "add" else arithmetic.subtract)(variable, tensor)
-    return node.node("Assign", {"op": "assign"}, [tensor], "assign", [variable])
+    return node.node("Assign", {"op": "assign", "held": variable.handle.dtype}, [tensor], "assign", [variable])
 
 
 def _accumulate(variable: Accumulator, value: Any) -> Any:

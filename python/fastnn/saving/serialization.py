@@ -25,7 +25,7 @@ from fastnn.engine.holding import is_made_of_layers
 from fastnn.engine.network import Network
 from fastnn.keras_form import class_name, merged_attribute, own_attribute
 from fastnn.naming import suggestion
-from fastnn.precision import FLOATS, MIXED
+from fastnn.precision import FLOATS, ROUNDING
 from fastnn.random import SeedGenerator
 from fastnn.saving.reading import Reading
 from fastnn.saving.registry import families_for, function_named
@@ -368,7 +368,7 @@ def _array(config: Any, reading: Reading) -> Any:
 
 def _policy(config: Any, reading: Reading) -> Any:
     name = config.get("name") if isinstance(config, dict) else config
-    if name in (*FLOATS, MIXED):
+    if name in (*FLOATS, *ROUNDING):
         return name
     if name is not None:
         reading.ignore("dtype", str(name))
@@ -379,7 +379,7 @@ def _quantized_policy(config: Any, reading: Reading) -> Any:
     if not isinstance(config, dict):
         raise reading.error(f"a policy expects a config, got {str(config)[:80]!r}")
     source = config.get("source_name")
-    if source not in ("float32", MIXED, None):
+    if source not in ("float32", *ROUNDING, None):
         reading.ignore("dtype", str(source))
         source = None
     with reading.explaining(ValueError):
@@ -539,7 +539,7 @@ def _as_shape(value: Any) -> Any:
     return tuple(value) if is_shape(value) else [_as_shape(one) for one in value]
 
 
-_HALF = ("float16", "bfloat16", "mixed_float16")
+_HALF = ("float16", "mixed_float16")
 
 
 def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _write_variables(file: Any, model: Any, skipped: Sequence[Any]) -> None:
         for within, variables in variables_of(layer):
             group = _group(file, f"{path}/{within}" if within else path, layer.name)
             for i, variable in enumerate(variables):
-                hdf5.write(group, str(i), variable.numpy())
+                hdf5.write(group, str(i), variable.numpy(), variable.dtype)
 
 
 def _group(file: Any, path: str, name: str) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn.precision import computed
 
 
 class _Moment:
@@ -68,7 +69,9 @@ def values_of(variables: Iterable[Any]) -> list[NDArray[Any]]:
         held = [one for one in found if isinstance(getattr(one, "handle", None), core.Variable)]
         values = core.values_of([one.handle for one in held], [], [])[0] if held else []
         arrays.update((id(one), value) for one, value in zip(held, values, strict=True))
-    return [arrays[id(one)].astype(one.dtype, copy=False) if id(one) in arrays else one.numpy() for one in found]
+    return [
+        arrays[id(one)].astype(computed(one.dtype), copy=False) if id(one) in arrays else one.numpy() for one in found
+    ]
 
 
 def value_of(variable: Any) -> NDArray[Any]:

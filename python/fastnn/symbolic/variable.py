@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fastnn import _core
 from fastnn.configurable import Configurable
 from fastnn.naming import scoped, unique_name
-from fastnn.precision import array_type, floatx, is_float
+from fastnn.precision import BFLOAT16, array_type, computed, floatx, is_float
 from fastnn.symbolic.moment import value_of
 from fastnn.symbolic.tensors import Arithmetic, Trace, operators
 
@@ -53,8 +53,8 @@ class Variable(Arithmetic):
         initializer: The first value: an array, or a name or an object of `fastnn.initializers`, which is called with
             the shape.
         shape: Its shape; needed for an initializer.
-        dtype: "float32", "float64", "bool" or an integer type, whose values are exact up to 2**24; None: that of the
-            value, for floats `fastnn.config.floatx()`.
+        dtype: "float32", "float64", "bool" or an integer type, whose values are exact up to 2**24; "bfloat16": held in
+            16 bits, read as float32; None: that of the value, for floats `fastnn.config.floatx()`.
         trainable: Whether training may change it.
         autocast: Accepted for Keras compatibility; ignored.
         aggregation: Accepted for Keras compatibility; ignored.
@@ -100,7 +100,9 @@ class Variable(Arithmetic):
         self.dtype = _dtype(value.dtype, floatx()) if dtype is None else _dtype(dtype, _float_type(dtype))
         path = scoped(unique_name("Variable") if name is None else name)
         floats = self.dtype if is_float(self.dtype) else floatx()
-        stored = "int8" if self.dtype == "int8" and not trainable else floats
+        floats = computed(self.dtype) if self.dtype == BFLOAT16 else floats
+        held = self.dtype == BFLOAT16 or (self.dtype == "int8" and not trainable)
+        stored = self.dtype if held else floats
         self.handle: _core.Variable = _core.core_for(floats).Variable(path, value.shape, trainable, stored)
         self.handle.assign(_as_stored(self, value))
         self.trainable = trainable
@@ -137,11 +139,11 @@ class Variable(Arithmetic):
         if floats == self.floats:
             return False
         before = self.handle
-        stored = floats if is_float(before.dtype) else before.dtype
+        stored = before.dtype if before.dtype == "int8" else floats
         self.handle = _core.core_for(floats).Variable(before.path, before.shape, before.trainable, stored)
         self.handle.assign(before.numpy())
         self.handle.l1, self.handle.l2 = before.l1, before.l2
-        self.dtype = floats if is_float(self.dtype) else self.dtype
+        self.dtype = floats if is_float(computed(self.dtype)) else self.dtype
         if self._constraint is not None:
             self._constraint.__fastnn_bind__(self.handle)
         return True
@@ -204,7 +206,7 @@ class Variable(Arithmetic):
         return int(np.prod(self.shape, dtype=np.int64))
 
     def numpy(self) -> NDArray[Any]:
-        """Returns a copy of the values, of the variable's type.
+        """Returns a copy of the values, of the variable's type; float32 for bfloat16, which NumPy does not have.
 
         Raises:
             TypeError: A `call` or a step is being traced, in which the values are not known.
@@ -220,7 +222,7 @@ class Variable(Arithmetic):
                 "(ops.where, ops.cond), or assign() it to another"
             )
         values = value_of(self.handle)
-        return values.astype(self.dtype, copy=False)
+        return values.astype(computed(self.dtype), copy=False)
 
     @property
     def value(self) -> Any:
@@ -285,7 +287,8 @@ class Variable(Arithmetic):
     def _assigned(self, how: str, value: Any) -> Any:
         if Trace.current() is not None:
             return operators["assign"](self, value, how)
-        array = _as_stored(self, value) if self.dtype == "int8" else np.asarray(value).astype(self.dtype, copy=False)
+        of_type = computed(self.dtype)
+        array = _as_stored(self, value) if self.dtype == "int8" else np.asarray(value).astype(of_type, copy=False)
         if how != "assign":
             array = self.handle.numpy() + (array if how == "add" else -array)
         self.handle.assign(_as_stored(self, array))
@@ -327,7 +330,7 @@ def _is_value(other: object) -> bool:
 
 
 def _as_stored(variable: Variable, value: Any) -> NDArray[Any]:
-    """Returns a value as the core keeps it: rounded to the variable's type, as floats or int8."""
+    """Returns a value as the core takes it: rounded to the variable's type, as floats or int8."""
     array = np.asarray(value)
     if variable.handle.dtype == "int8" and array.dtype != np.int8:
         fits = (array >= -128) & (array <= 127) & (array == np.round(array))
@@ -335,8 +338,8 @@ def _as_stored(variable: Variable, value: Any) -> NDArray[Any]:
             raise ValueError(
                 f'Variable "{variable.path}" holds integers of 8 bits, from -128 to 127, got {array[~fits].flat[0]}'
             )
-    array = array.astype(variable.dtype, copy=False)
-    array = array.astype(variable.handle.dtype, order="C", copy=False)
+    array = array.astype(computed(variable.dtype), copy=False)
+    array = array.astype(computed(variable.handle.dtype), order="C", copy=False)
     if array.shape != variable.shape:
         raise ValueError(f'Variable "{variable.path}" has shape {variable.shape}, got {array.shape}')
     return array
@@ -368,14 +371,20 @@ def _float_type(dtype: Any) -> str:
 
 def _dtype(dtype: Any, floats: str) -> str:
     """Returns the name of a variable's type: `floats` for any of floats, int32 for int64."""
+    if getattr(dtype, "name", dtype) == BFLOAT16:
+        return BFLOAT16
     found = array_type(dtype)
     if found.kind not in "fiub":
-        raise ValueError(f"Variable expects dtype 'float32', 'float64', 'bool' or an integer type, got {dtype!r}")
+        raise ValueError(
+            f"Variable expects dtype 'float32', 'float64', 'bfloat16', 'bool' or an integer type, got {dtype!r}"
+        )
     return floats if found.kind == "f" else {"int64": "int32", "uint64": "uint32"}.get(found.name, found.name)
 
 
-def _revived_variable(path: str, value: NDArray[Any], trainable: bool, l1: float, l2: float) -> _core.Variable:
-    handle: _core.Variable = _core.core_for(value.dtype.name).Variable(path, value.shape, trainable, value.dtype.name)
+def _revived_variable(
+    path: str, value: NDArray[Any], trainable: bool, l1: float, l2: float, held: str
+) -> _core.Variable:
+    handle: _core.Variable = _core.core_for(value.dtype.name).Variable(path, value.shape, trainable, held)
     handle.assign(value)
     handle.l1, handle.l2 = l1, l2
     return handle
@@ -384,7 +393,7 @@ def _revived_variable(path: str, value: NDArray[Any], trainable: bool, l1: float
 # How pickle and copy take what the core owns; constraints are bound anew by the `Variable` around it.
 _core.for_each_core(
     lambda core: copyreg.pickle(
-        core.Variable, lambda v: (_revived_variable, (v.path, v.numpy(), v.trainable, v.l1, v.l2))
+        core.Variable, lambda v: (_revived_variable, (v.path, v.numpy(), v.trainable, v.l1, v.l2, v.dtype))
     )
 )
 copyreg.pickle(_core.Stream, lambda s: (_core.Stream, (s.seed, s.position)))

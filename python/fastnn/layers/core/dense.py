@@ -8,7 +8,7 @@ from typing import Any
 from fastnn.constraints import Constraint
 from fastnn.engine.input_spec import InputSpec, with_fixed_axes
 from fastnn.layers.low_rank import Adapted
-from fastnn.layers.quantization import QuantizableNode, kind_of_product
+from fastnn.layers.quantization import QuantizableNode, node_of_product
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.variable import Variable
 
@@ -88,7 +88,7 @@ class Dense(QuantizableNode):
         """Returns the kind and the config of the node of floats."""
         node = super().__fastnn_core_node__()
         assert node is not None
-        return kind_of_product(self, node[0]), node[1]
+        return node_of_product(self, *node)
 
     def __fastnn_quantized_node__(self) -> tuple[str, dict[str, Any]]:
         """Returns the kind and the config of the node of integers."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fastnn.constraints import Constraint
 from fastnn.engine.contract import state_of, title
 from fastnn.layers.low_rank import Adapted
-from fastnn.layers.quantization import QuantizableNode
+from fastnn.layers.quantization import QuantizableNode, held_in
 from fastnn.regularizers import Regularizer
 from fastnn.symbolic.tensors import operators
 
@@ -108,6 +108,12 @@ class Embedding(QuantizableNode):
     def __fastnn_summed_axes__(self) -> tuple[int, ...]:
         """Returns the axes of the table whose elements have one scale together: those of a row."""
         return (1,)
+
+    def __fastnn_core_node__(self) -> tuple[str, dict[str, Any]] | None:
+        """Returns the kind and the config of the node of floats."""
+        node = super().__fastnn_core_node__()
+        assert node is not None
+        return node[0], {**node[1], **held_in(self)}
 
     def __fastnn_quantized_node__(self) -> tuple[str, dict[str, Any]]:
         """Returns the kind and the config of the node of integers."""

@@ -9,6 +9,7 @@ import numpy as np
 from fastnn import ops
 from fastnn.engine.contract import state_of, title
 from fastnn.layers.core.embedding import Embedding
+from fastnn.layers.quantization import held_in
 from fastnn.precision import floatx
 from fastnn.quantizers import AbsMaxQuantizer
 from fastnn.symbolic.tensors import operators
@@ -75,7 +76,10 @@ class ReversibleEmbedding(Embedding):
         super().build(input_shape)
         if new and not self.tie_weights:
             self.reverse_embeddings = self.add_weight(
-                (self.output_dim, self.input_dim), self.embeddings_initializer, name="reverse_embeddings"
+                (self.output_dim, self.input_dim),
+                self.embeddings_initializer,
+                held_in(self).get("held"),
+                name="reverse_embeddings",
             )
             if self.quantization_mode is not None:
                 self._replace_reverse(np.zeros(self.reverse_embeddings.shape), np.ones(self.input_dim))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.engine.inference import are_free
+from fastnn.engine.inference import Weight, are_free
 from fastnn.engine.node_layer import NodeLayer
 from fastnn.symbolic.tensors import Spec
 
@@ -36,9 +36,7 @@ class Reshape(NodeLayer):
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def __fastnn_infer_node__(
-        self, specs: Sequence[Spec]
-    ) -> tuple[list[Spec], list[tuple[str, tuple[int, ...], bool]]]:
+    def __fastnn_infer_node__(self, specs: Sequence[Spec]) -> tuple[list[Spec], list[Weight]]:
         """Returns the output specs and the weights of the node for these inputs."""
         if are_free([specs[0][0]]):
             # With unknown sizes the number of elements is checked when data comes.

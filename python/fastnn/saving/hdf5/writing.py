@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.precision import BFLOAT16
+
 
 @contextmanager
 def written(path: Path) -> Iterator[Any]:
@@ -42,20 +44,25 @@ def group_at(file: Any, path: str, name: str) -> Any:
     return h5py.Group(made)
 
 
-def write(group: Any, name: str, array: NDArray[Any]) -> None:
+def write(group: Any, name: str, array: NDArray[Any], held: str = "") -> None:
     """Writes an array into a group: what `group[name] = array` writes, in a third of its time.
 
     Args:
         group: A group of an open file.
         name: Name of the dataset; groups in it are made if they are missing.
         array: Numbers of any shape.
+        held: "bfloat16" for floats of that type, which are written in 16 bits, as Keras writes them.
     """
     import h5py
 
     array = np.asarray(array, order="C")
+    if held == BFLOAT16:
+        array = (np.asarray(array, np.float32).view(np.uint32) >> 16).astype(np.uint16).view("V2")
     space = h5py.h5s.create_simple(array.shape) if array.shape else _scalar()
     made = h5py.h5d.create(group.id, None, _type_of(array.dtype), space, _without_times())
     made.write(h5py.h5s.ALL, h5py.h5s.ALL, array, _type_of(array.dtype))
+    if held == BFLOAT16:
+        h5py.h5a.create(made, b"dtype", _type_of(h5py.string_dtype()), _scalar()).write(np.array(held, object))
     h5py.h5o.link(made, group.id, name.encode(), _with_groups(name.isascii()))
 
 
