@@ -263,6 +263,52 @@ def test_a_step_of_ones_own_moves_them():
         np.testing.assert_array_equal(one.numpy(), rounded(other.numpy()) if one.dtype == HELD else other.numpy())
 
 
+@pytest.mark.parametrize(
+    "product",
+    [
+        ops.matmul,
+        lambda x, w: ops.einsum("ab,bc->ac", x, w),
+        lambda x, w: ops.tensordot(x, w, 1),
+        lambda x, w: ops.dot(x, w),
+        lambda x, w: ops.matmul(x, ops.transpose(ops.transpose(w))),
+    ],
+)
+@pytest.mark.parametrize("dtype", [HELD, "int8"])
+def test_products_of_ones_own(product, dtype):
+    class Product(layers.Layer):
+        def build(self, input_shape):
+            values = np.round(3 * normal(input_shape[-1], 3))
+            self.factors = fastnn.Variable(values, dtype=dtype, trainable=dtype == HELD)
+
+        def call(self, inputs):
+            return product(inputs, self.factors)
+
+    model = Sequential([layers.Input((6,)), Product()])
+    x = normal(5, 6)
+    before = model.layers[0].factors.numpy()
+    np.testing.assert_allclose(model.predict(x, verbose=0), x @ before, rtol=1e-5, atol=1e-6)
+    model.compile("sgd", "mse")
+    model.fit(x, np.zeros((5, 3)), verbose=0)
+    assert (model.layers[0].factors.numpy() != before).any() == (dtype == HELD)
+
+
+def test_a_way_back_of_its_own_is_held_in_16_bits_too():
+    ids = layers.Input((4,), dtype="int32")
+    x = np.arange(32).reshape(8, 4) % 9
+
+    def make():
+        there = layers.ReversibleEmbedding(9, 6, tie_weights=False)
+        return fastnn.Model(ids, there(there(ids), reverse=True))
+
+    held, floats = twins(make)
+    np.testing.assert_allclose(held.predict(x, verbose=0), floats.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
+    held.compile("adam", "mse")
+    held.fit(x, np.ones((8, 4, 9)), verbose=0)
+    assert [w.dtype for w in held.weights] == [HELD, HELD]
+    held.quantize("int8")
+    assert {w.dtype for w in held.weights} == {"int8", "float32"}
+
+
 def test_variables():
     x = np.float32([1.0, 1.00390625, 1.01171875, -3.4028235e38, np.inf, np.nan, 1e-40, -0.0])
     variable = fastnn.Variable(x, dtype=HELD)

@@ -40,7 +40,8 @@ def matmul(x1: Any, x2: Any) -> Any:
         return narrowed(np.matmul(exact(first), exact(second)), first.dtype)
     whole = not (is_float(conversion.dtype(x1)) or is_float(conversion.dtype(x2)))
     first = tensor(x1, floatx())
-    if isinstance(x2, Variable) and len(x2.shape) == 2 and first.ndim > 1 and first.shape[0] is None and not whole:
+    of_floats = isinstance(x2, Variable) and is_float(x2.handle.dtype)
+    if of_floats and len(x2.shape) == 2 and first.ndim > 1 and first.shape[0] is None and not whole:
         if first.shape[-1] not in (None, x2.shape[0]):
             raise ValueError(
                 f"ops.matmul expects the last axis of {first.shape} to have the size of the first of {x2.shape}; "
