@@ -7,6 +7,7 @@ import pickle
 
 import h5py
 import numpy as np
+import onnxruntime
 import pytest
 
 import fastnn
@@ -138,6 +139,24 @@ def test_an_update_is_that_of_floats_rounded(name):
     assert np.abs(held.layers[1].kernel.numpy() - twins(dense)[0].layers[1].kernel.numpy()).max() > 0
 
 
+@pytest.mark.parametrize("regularizer", ["l1", "l2", fastnn.regularizers.L1L2(0.01, 0.02)])
+def test_penalties_are_those_of_floats(regularizer):
+    def make():
+        wide = layers.Dense(300, kernel_regularizer=regularizer)
+        return Sequential([layers.Input((40,)), wide, layers.Dense(3, kernel_regularizer=regularizer)])
+
+    held, floats = twins(make)
+    x, y = normal(8, 40), normal(8, 3)
+    losses = []
+    for model in (held, floats):
+        model.compile("sgd", "mse")
+        losses.append((model.evaluate(x, y, verbose=0), model.train_on_batch(x, y)))
+    np.testing.assert_allclose(*losses, rtol=1e-6)
+    without = twins(lambda: Sequential([layers.Input((40,)), layers.Dense(300), layers.Dense(3)]))[0]
+    without.compile("sgd", "mse")
+    assert losses[0][0] > 1.01 * without.evaluate(x, y, verbose=0)
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_training_has_the_same_bits_on_any_number_of_threads(threads):
     held = []
@@ -196,6 +215,14 @@ def test_files_hold_16_bits_and_any_policy_reads_them(tmp_path):
         model.set_weights([np.zeros_like(one) for one in model.get_weights()])
         model.load_weights(tmp_path / f"{name}.weights.h5")
         np.testing.assert_array_equal(model.predict(x, verbose=0), expected)
+    sizes = []
+    for name, model in (("held", held), ("floats", floats)):
+        model.save_weights(tmp_path / f"{name}.weights.json", max_shard_size=135 / 2**20)
+        sizes.append(len(list(tmp_path.glob(f"{name}_0*.weights.h5"))))
+    assert sizes == [1, 2]
+    held.set_weights([np.zeros_like(one) for one in held.get_weights()])
+    held.load_weights(tmp_path / "held.weights.json")
+    np.testing.assert_array_equal(held.predict(x, verbose=0), expected)
     held.save(tmp_path / "older.h5")
     read = fastnn.saving.load_model(tmp_path / "older.h5")
     assert read.layers[0].kernel.dtype == HELD
@@ -222,7 +249,7 @@ class Own(layers.Layer):
         return ops.abs(self.factors) * inputs + self.factors
 
 
-def test_layers_of_ones_own_may_hold_weights_in_16_bits():
+def test_layers_of_ones_own_may_hold_weights_in_16_bits(tmp_path):
     layer = Own()
     model = Sequential([layers.Input((6,)), layer])
     x = normal(5, 6)
@@ -238,6 +265,11 @@ def test_layers_of_ones_own_may_hold_weights_in_16_bits():
         seen = rounded(seen + np.float32(0.1))
     assert layer.seen.numpy() == seen
     assert (layer.factors.numpy() != factors).any()
+    model.save(tmp_path / "own.keras")
+    read = fastnn.saving.load_model(tmp_path / "own.keras", custom_objects={"Own": Own})
+    for one, other in zip(read.weights, model.weights, strict=True):
+        assert one.dtype == HELD
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 
 def test_a_step_of_ones_own_moves_them():
@@ -321,6 +353,80 @@ def test_variables():
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(variable)).numpy(), variable.numpy())
     assert pickle.loads(pickle.dumps(variable)).dtype == HELD
     assert not fastnn.Variable(x, dtype=HELD, trainable=False).trainable
+
+
+def test_onnx_has_the_numbers_of_the_model(tmp_path):
+    class Placed(layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.places = layers.Embedding(4, 6)
+
+        def call(self, inputs):
+            return inputs + self.places(ops.arange(4))
+
+    config.set_dtype_policy(HELD)
+    ids = layers.Input((4,), dtype="int32")
+    there = layers.ReversibleEmbedding(9, 6)
+    h = layers.EinsumDense("abc,bcd->abd", (4, 6))(Placed()(there(ids)))
+    model = fastnn.Model(ids, there(h, reverse=True))
+    config.set_dtype_policy("float32")
+    assert {w.dtype for w in model.weights} == {HELD}
+    x = np.arange(8).reshape(2, 4).astype(np.int32)
+    model.export(tmp_path / "model.onnx", format="onnx", verbose=False)
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    (got,) = session.run(None, {session.get_inputs()[0].name: x})
+    np.testing.assert_allclose(got, model.predict(x, verbose=0), rtol=1e-4, atol=1e-6)
+
+
+def test_a_layer_of_float64_holds_float64():
+    pytest.importorskip("fastnn._native64")
+    layer = Own(dtype="float64")
+    model = Sequential([layers.Input((6,), dtype="float64"), layer])
+    assert layer.factors.dtype == "float64" and model.predict(normal(5, 6), verbose=0).dtype == np.float64
+
+
+class Momentum(optimizers.Optimizer):
+    """An optimizer of a user's own with a slot."""
+
+    def build(self, variables):
+        super().build(variables)
+        self.momenta = [self.add_variable_from_reference(one, "momentum") for one in variables]
+
+    def update_step(self, gradient, variable, learning_rate):
+        momentum = self.momenta[self._get_variable_index(variable)]
+        self.assign(momentum, ops.add(ops.multiply(momentum, 0.9), gradient))
+        self.assign_sub(variable, ops.multiply(momentum, learning_rate))
+
+
+def test_slots_of_ones_own_are_floats():
+    held, floats = twins(dense)
+    for model in (held, floats):
+        model.compile(Momentum(0.1), "mse")
+        model.fit(normal(32, 19), normal(32, 2), shuffle=False, verbose=0)
+    assert {slot.dtype for slot in held.optimizer.momenta} == {"float32"}
+    for one, other in zip(held.weights, floats.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), rounded(other.numpy()) if one.dtype == HELD else other.numpy())
+
+
+def test_integers_of_8_bits_are_never_written_as_floats():
+    class Counting(layers.Layer):
+        def build(self, input_shape):
+            self.seen = fastnn.Variable(np.zeros(100, np.int8), trainable=False)
+
+        def call(self, inputs):
+            self.seen.assign(ops.ones(100))
+            return inputs
+
+    with pytest.raises(ValueError, match='held expects "float32" or "bfloat16", got "int8"'):
+        Sequential([layers.Input((6,)), Counting()]).predict(normal(2, 6), verbose=0)
+    held, _ = twins(dense)
+    held.quantize("int8")
+    optimizer = optimizers.SGD(0.1)
+    kernel = held.layers[0].kernel
+    before = kernel.numpy()
+    with pytest.raises(ValueError, match=r"dense.*/kernel holds integers of 8 bits, which are not trained"):
+        optimizer.apply_gradients([(np.ones(kernel.shape, np.float32), kernel)])
+    np.testing.assert_array_equal(kernel.numpy(), before)
 
 
 def test_what_cannot_be():

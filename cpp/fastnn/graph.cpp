@@ -86,15 +86,16 @@ namespace {
 void check_weights(Node& node, const std::vector<WeightSpec>& needed) {
   require(needed.size() == node.weights.size(), node.layer->who(), " has ", needed.size(), " weights, got ",
           node.weights.size());
-  // What neither reads nor writes its weights itself takes them as they are held.
+  // What neither reads nor writes its weights itself takes them as they are held, if they are floats.
   const bool computes = node.layer->differentiates() == nullptr && node.layer->updates().empty();
   for (std::size_t i = 0; i < node.weights.size(); ++i) {
     const WeightSpec& spec = needed[i];
     require(node.weights[i]->shape() == spec.shape, node.layer->who(), " was built with ", spec.name, " of shape ",
             to_string(node.weights[i]->shape()), ", but these inputs ask for ", to_string(spec.shape),
             "; give it inputs of the shape it was built with, or make a new layer");
-    require(!computes || node.weights[i]->dtype() == spec.dtype, node.layer->who(), " expects ", spec.name, " in ",
-            name_of(spec.dtype), ", got ", name_of(node.weights[i]->dtype()));
+    const DType dtype = computes ? node.weights[i]->dtype() : node.weights[i]->exchanged();
+    require(dtype == spec.dtype, node.layer->who(), " expects ", spec.name, " in ", name_of(spec.dtype), ", got ",
+            name_of(node.weights[i]->dtype()));
     node.trained[i] = node.trained[i] && spec.trainable;
   }
 }

@@ -42,7 +42,8 @@ Signature Layer::checked_infer(const std::vector<Spec>& inputs) {
 DType held_dtype(const Config& config) {
   const std::string word = config.word("held", kReal);
   DType dtype{};
-  require(find_held_dtype(word, dtype), "held expects \"", kReal, "\", \"bfloat16\" or \"int8\", got \"", word, "\"");
+  require(find_held_dtype(word, dtype) && (dtype == DType::real || dtype == DType::bfloat16), "held expects \"", kReal,
+          "\" or \"bfloat16\", got \"", word, "\"");
   return dtype;
 }
 

@@ -289,7 +289,7 @@ class Function : public Layer {
 
 using LayerFactory = std::function<std::unique_ptr<Layer>(const std::string& name, const Config& config)>;
 
-/// The type in which a node's largest weight is held: its argument `held`, else Real.
+/// The type in which a node's largest weight is held: its argument `held`, bfloat16 or else Real.
 DType held_dtype(const Config& config);
 
 /// Adds a kind to the registry. Called once per kind, on the last lines of its family's file.

@@ -521,10 +521,21 @@ void Phase::add(const Tally& from, Tally& to) const {
 }
 
 double Phase::weight_penalty() const {
+  constexpr Index kPiece = 4096;
   double total = 0;
-  for (const VariablePtr& weight : executor_.gradients().weights)
-    if (weight->l1 != 0 || weight->l2 != 0)
+  for (const VariablePtr& weight : executor_.gradients().weights) {
+    if (weight->l1 == 0 && weight->l2 == 0) continue;
+    if (!weight->narrow()) {
       total += kernels::penalty(weight->l1, weight->l2, weight->data(), weight->size());
+      continue;
+    }
+    alignas(kAlignment) Real widened[kPiece];
+    for (Index begin = 0; begin < weight->size(); begin += kPiece) {
+      const Index count = std::min(kPiece, weight->size() - begin);
+      weight->read(begin, count, widened);
+      total += kernels::penalty(weight->l1, weight->l2, widened, count);
+    }
+  }
   return total;
 }
 

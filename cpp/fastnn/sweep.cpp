@@ -120,7 +120,7 @@ void Sweep::lay_out(const GradientTable& table, const Real* gradients) {
 }
 
 template <class Body>
-void Sweep::each_range(double bytes, Body&& body) {
+void Sweep::each_range(double bytes, Weights weights, Body&& body) {
   // The weights of a small network and their slots stay in the cache from step to step, four times as fast as memory.
   constexpr double kInCache = 1 << 18;
   const double total = bytes * elements_, work = byte_work(total) / (total < kInCache ? 4 : 1);
@@ -132,7 +132,7 @@ void Sweep::each_range(double bytes, Body&& body) {
     range.values = widened;
     range.of().read(range.begin, range.count, widened);
     body(range, index);
-    range.of().write(range.begin, range.count, widened);
+    if (weights == Weights::moved) range.of().write(range.begin, range.count, widened);
   });
 }
 
@@ -155,7 +155,7 @@ kernels::Moderation Sweep::moderation(const Range& range) const {
 bool Sweep::accumulate() {
   const bool due = (iterations + 1) % accumulation_steps_ == 0;
   const Real divisor = due ? static_cast<Real>(accumulation_steps_) : 1.0_r;
-  each_range(12, [&](const Range& range, std::size_t) {
+  each_range(12, Weights::read, [&](const Range& range, std::size_t) {
     kernels::Moderation penalties;
     if (penalized_) penalties = {range.of().l1, range.of().l2};
     kernels::accumulate_gradient(penalties, range.gradient, range.values, divisor, range.accumulator(), range.count);
@@ -165,7 +165,7 @@ bool Sweep::accumulate() {
 
 // Clipping by norm needs the norms first: the squares of each range, added in the order of the ranges.
 void Sweep::find_scales() {
-  each_range(8, [&](const Range& range, std::size_t i) {
+  each_range(8, Weights::read, [&](const Range& range, std::size_t i) {
     squares_[i] = kernels::squared_norm(penalties(range), gradient(range), range.values, range.count);
   });
   if (global_clipnorm_ > 0) {
@@ -190,7 +190,7 @@ void Sweep::update() {
     update_whole_weights();
     return;
   }
-  each_range(28, [&](const Range& range, std::size_t) {
+  each_range(28, Weights::moved, [&](const Range& range, std::size_t) {
     rule_->update(
         {moderation(range), gradient(range), range.values, range.begin, range.count, range.slots->variables.of_rule});
   });
@@ -219,7 +219,7 @@ void Sweep::average() {
   const Index step = iterations / accumulation_steps_;
   const Real momentum = step == 0 ? 0.0_r : average_momentum_;
   const bool overwrites = overwrite_frequency_ > 0 && (step + 1) % overwrite_frequency_ == 0;
-  each_range(12, [&](const Range& range, std::size_t) {
+  each_range(12, Weights::moved, [&](const Range& range, std::size_t) {
     Real* average = range.slots->variables.average->data() + range.begin;
     kernels::move_average(momentum, range.values, average, range.count);
     if (overwrites) std::copy_n(average, range.count, range.values);
@@ -232,7 +232,8 @@ Outcome Sweep::apply(const GradientTable& table, const Real* gradients, double) 
     update();
   } else if (accumulate()) {
     update();
-    each_range(4, [&](const Range& range, std::size_t) { std::fill_n(range.accumulator(), range.count, 0.0_r); });
+    each_range(4, Weights::read,
+               [&](const Range& range, std::size_t) { std::fill_n(range.accumulator(), range.count, 0.0_r); });
   }
   if (averages_) average();
   for (const VariablePtr& weight : table.weights) {

@@ -47,8 +47,9 @@ class Sweep : public Optimizer {
   VariablePtr make_slot(const SlotSpec& spec, const VariablePtr& weight) const;
   void reserve();
   void lay_out(const GradientTable& table, const Real* gradients);
+  enum class Weights { read, moved };
   template <class Body>
-  void each_range(double bytes, Body&& body);
+  void each_range(double bytes, Weights weights, Body&& body);
   // The gradient of a range as the rule is to see it, before clipping, and what is still to be added to it.
   const Real* gradient(const Range& range) const { return accumulates() ? range.accumulator() : range.gradient; }
   kernels::Moderation penalties(const Range& range) const;

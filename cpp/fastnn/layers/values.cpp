@@ -26,10 +26,15 @@ Shape sizes(const Config& config) {
   return shape;
 }
 
+// A variable of integers of 8 bits is read as floats, too.
+DType held_or_quantized(const Config& config) {
+  return config.word("held", kReal) == name_of(DType::int8) ? DType::int8 : held_dtype(config);
+}
+
 class Variable : public Function {
  public:
   Variable(const std::string& kind, const std::string& name, const Config& config)
-      : Function(kind, name), shape_(sizes(config)), held_(held_dtype(config)) {}
+      : Function(kind, name), shape_(sizes(config)), held_(held_or_quantized(config)) {}
 
   Signature infer(const std::vector<Spec>& inputs) override {
     require(inputs.empty(), who(), " expects no input, got ", inputs.size());

@@ -156,7 +156,7 @@ def new_variable(
 ) -> Variable:
     """Returns a variable for a part, which does not keep it yet.
 
-    States of a batch are not in files. A variable may be held in "bfloat16"; all others have the part's type of floats.
+    States of a batch are not in files. A variable of float32 may be held in "bfloat16"; others have the type of all.
     """
     make = _initial_values.get()
     floats = own_floats(owner)
@@ -166,7 +166,7 @@ def new_variable(
         raise ValueError(f"{title(owner)}: {role}_initializer returned shape {value.shape}, expected {shape}")
     trainable = learned and state_of(owner).trainable
     path = f"{owner.name}/{role}"
-    dtype = BFLOAT16 if held == BFLOAT16 else floats
+    dtype = BFLOAT16 if held == BFLOAT16 and floats == "float32" else floats
     return Variable(value, dtype=dtype, trainable=trainable, name=path, regularizer=regularizer, constraint=constraint)
 
 

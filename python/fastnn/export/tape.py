@@ -19,6 +19,7 @@ from fastnn.engine.emission import Emission
 from fastnn.engine.inference import common, trials
 from fastnn.engine.ownership import refuse_float64
 from fastnn.engine.shapes import as_leaves, shown
+from fastnn.precision import BFLOAT16
 from fastnn.symbolic.structure import Structure
 
 Exporter = TypeVar("Exporter", bound=Callable[..., None])
@@ -71,7 +72,9 @@ class Noted:
         outputs = self.graph.add(kind, name, config, inputs, weights, stream)
         _, roles = _core.infer(kind, name, config, [self.graph.spec(edge) for edge in inputs])
         values = {spec[0]: handle.numpy() for spec, handle in zip(roles, weights, strict=True)}
-        self.nodes.append(Node(kind, name, dict(config), list(inputs), list(outputs), values))
+        # Values of 16 bits are noted as the floats that they are.
+        kept = {key: value for key, value in config.items() if (key, value) != ("held", BFLOAT16)}
+        self.nodes.append(Node(kind, name, kept, list(inputs), list(outputs), values))
         return outputs
 
 

@@ -72,6 +72,29 @@ class Application:
                 handle.l1, handle.l2 = l1, l2
 
 
+def check_moved(who: str, variable: Any) -> None:
+    """Checks that an optimizer can move what it is given a gradient for.
+
+    Args:
+        who: The class of the optimizer, for messages.
+        variable: The weight.
+
+    Raises:
+        TypeError: It is no variable.
+        ValueError: It holds integers.
+    """
+    if not isinstance(variable, Variable):
+        raise TypeError(
+            f"{who}: apply expects variables to move, got {type(variable).__name__}; give the gradients first, "
+            "apply(gradients, variables) or apply_gradients(zip(gradients, variables))"
+        )
+    if variable.handle.dtype == "int8":
+        raise ValueError(
+            f"{who}: apply expects weights of floats, and {variable.path} holds integers of 8 bits, which are not "
+            "trained; leave it out, as model.trainable_variables does"
+        )
+
+
 def update_in_step(
     step: StepTrace, optimizer: Any, pairs: Sequence[tuple[Any, Variable]], built: Sequence[Variable]
 ) -> None:
@@ -90,8 +113,6 @@ def update_in_step(
     gradients = [ops.convert_to_tensor(gradient) for gradient, _ in pairs]
     variables = [variable for _, variable in pairs]
     for gradient, variable in zip(gradients, variables, strict=True):
-        if not isinstance(variable, Variable):
-            raise TypeError(f"{who}: apply expects variables, got {type(variable).__name__}; pass (gradient, variable)")
         if tuple(gradient.shape) != variable.shape:
             raise ValueError(f"{who}: {variable.path} has shape {variable.shape}, its gradient {gradient.shape}")
     known = {id(variable) for variable in built}

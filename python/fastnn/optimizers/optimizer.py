@@ -19,7 +19,7 @@ from fastnn.caller import warn
 from fastnn.configurable import given_arguments, has_own_config, is_foreign, plain
 from fastnn.engine.step_trace import StepTrace
 from fastnn.naming import snake_case
-from fastnn.optimizers.applying import Application, update_in_step
+from fastnn.optimizers.applying import Application, check_moved, update_in_step
 from fastnn.optimizers.shared_arguments import SharedArguments, with_shared_arguments
 from fastnn.optimizers.state import State
 from fastnn.optimizers.tracing import TracedRule
@@ -339,11 +339,7 @@ class Optimizer(OptimizerVariables):
         if len(grads) != len(trainable_variables):
             raise ValueError(f"{who}: apply expects {len(trainable_variables)} gradients, got {len(grads)}")
         for variable in trainable_variables:
-            if not isinstance(variable, Variable):
-                raise TypeError(
-                    f"{who}: apply expects variables to move, got {type(variable).__name__}; give the gradients first, "
-                    "apply(gradients, variables) or apply_gradients(zip(gradients, variables))"
-                )
+            check_moved(who, variable)
         pairs = [(g, v) for g, v in zip(grads, trainable_variables, strict=True) if g is not None]
         if not pairs:
             raise ValueError(

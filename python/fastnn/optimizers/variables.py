@@ -16,6 +16,7 @@ from fastnn.optimizers import schedules
 from fastnn.optimizers.schedules import LearningRateSchedule
 from fastnn.optimizers.shared_arguments import with_shared_descriptions
 from fastnn.optimizers.state import State
+from fastnn.precision import computed
 from fastnn.symbolic.moment import steps_of
 from fastnn.symbolic.scalar import Scalar
 from fastnn.symbolic.variable import Variable
@@ -143,7 +144,8 @@ class OptimizerVariables(Configurable):
             The variable.
         """
         path = f"{reference_variable.path.replace('/', '_')}_{name or 'var'}"
-        return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=path)
+        dtype = computed(reference_variable.dtype)
+        return self.add_variable(reference_variable.shape, initializer, dtype, name=path)
 
     def add_optimizer_variables(
         self, trainable_variables: Sequence[Variable], name: str | Sequence[str], initializer: Any = "zeros"

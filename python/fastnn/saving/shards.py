@@ -79,7 +79,7 @@ def _copy(dataset: hdf5.Dataset, group: hdf5.Group, to: Any) -> None:
     copied = to.require_group(group.name)
     for key, value in group.attrs.items():
         copied.attrs[key] = value
-    hdf5.write(copied, dataset.name.rpartition("/")[2], dataset.numbers())
+    hdf5.write(copied, dataset.name.rpartition("/")[2], dataset.numbers(), dataset.held)
 
 
 @contextmanager

@@ -382,9 +382,11 @@ def _dtype(dtype: Any, floats: str) -> str:
 
 
 def _revived_variable(
-    path: str, value: NDArray[Any], trainable: bool, l1: float, l2: float, held: str
+    path: str, value: NDArray[Any], trainable: bool, l1: float, l2: float, held: str = ""
 ) -> _core.Variable:
-    handle: _core.Variable = _core.core_for(value.dtype.name).Variable(path, value.shape, trainable, held)
+    handle: _core.Variable = _core.core_for(value.dtype.name).Variable(
+        path, value.shape, trainable, held or value.dtype.name
+    )
     handle.assign(value)
     handle.l1, handle.l2 = l1, l2
     return handle

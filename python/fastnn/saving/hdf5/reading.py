@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.precision import BFLOAT16
 from fastnn.saving.hdf5 import messages as said
 from fastnn.saving.hdf5.indexes import UNDEFINED, FractalHeap, GlobalHeaps, leaves, records, symbols
 from fastnn.saving.hdf5.source import Cursor, Source
@@ -188,6 +189,13 @@ class Dataset(_Object):
         return found
 
     @property
+    def held(self) -> str:
+        """The type of elements that NumPy does not have: "bfloat16", or ""."""
+        dtype = self._checked[1]
+        told = dtype.itemsize == 2 and text_of(self.attrs.get("dtype", "")) == BFLOAT16
+        return BFLOAT16 if told or dtype == said.BFLOAT16 else ""
+
+    @property
     def nbytes(self) -> int:
         """Bytes of its elements."""
         return math.prod(self.shape) * self.dtype.itemsize
@@ -214,7 +222,7 @@ class Dataset(_Object):
         else:
             self._fill(array)
             self._read_chunks(array, layout)
-        if dtype == said.BFLOAT16 or (dtype.itemsize == 2 and text_of(self.attrs.get("dtype", "")) == "bfloat16"):
+        if self.held == BFLOAT16:
             return _of_bfloat16(array)
         if dtype.kind == "V":
             raise CorruptFileError(f"{self.name} holds {dtype}, not numbers")

@@ -57,7 +57,8 @@ def write(group: Any, name: str, array: NDArray[Any], held: str = "") -> None:
 
     array = np.asarray(array, order="C")
     if held == BFLOAT16:
-        array = (np.asarray(array, np.float32).view(np.uint32) >> 16).astype(np.uint16).view("V2")
+        bits = array.astype(np.float32).reshape(-1).view(np.uint32)
+        array = (bits >> 16).astype(np.uint16).view("V2").reshape(array.shape)
     space = h5py.h5s.create_simple(array.shape) if array.shape else _scalar()
     made = h5py.h5d.create(group.id, None, _type_of(array.dtype), space, _without_times())
     made.write(h5py.h5s.ALL, h5py.h5s.ALL, array, _type_of(array.dtype))
