@@ -1,4 +1,4 @@
-"""`python -m bench [networks|zoo|predict|kernels|threads|busy|variants]`: compares results, then measures times."""
+"""`python -m bench [networks|zoo|predict|kernels|scaling|busy|variants]`: compares results, then measures times."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from bench import report
 from bench.kernels import FORWARD, KERNELS, MOVED, STEPS
 from bench.runner import Contest, Contestant, Failed, Record, Settings, competing, usable_processors
-from bench.workloads import WORKLOADS, Conv2D, Missing, Workload
+from bench.workloads import WORKLOADS, Missing, Workload
 from bench.zoo import ZOO
 
 FRAMEWORKS = [
@@ -49,7 +49,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=["networks", "zoo", "predict", "kernels", "threads", "busy", "variants"],
+        choices=["networks", "zoo", "predict", "kernels", "scaling", "busy", "variants"],
         default="networks",
     )
     parser.add_argument("--only", action="append", metavar="NAME", help="a workload or kernel; may be given again")
@@ -63,9 +63,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--read", type=Path, help="networks, zoo: measure nothing, show the records of this file, the last of each"
     )
-    parser.add_argument(
-        "--into", type=Path, help="networks, zoo: write the tables into the section of this Markdown file too"
-    )
+    parser.add_argument("--into", type=Path, help="write the tables into the section of this Markdown file too")
     for framework in [*FRAMEWORKS, "onnxruntime"]:
         parser.add_argument(f"--python-{framework}", metavar="PATH", help=f"the interpreter that has {framework}")
     arguments = parser.parse_args()
@@ -171,12 +169,12 @@ def main() -> None:
     elif arguments.what == "predict":
         run.measure(WORKLOADS, [measure for measure in report.MEASURES if measure != "train"])
         text = [report.ratios(run.ordered(), WORKLOADS)]
-    elif arguments.what == "threads":
-        counts = [arguments.threads, 1]
+    elif arguments.what == "scaling":
+        powers = [2**i for i in range(arguments.threads.bit_length())]
+        counts = [*(n for n in powers if n < arguments.threads), arguments.threads]
         run.contestants = [run.contestant("fastnn", n, f"{n} thread{'s' * (n > 1)}") for n in counts]
-        convolutional = [w for w in WORKLOADS if any(isinstance(layer, Conv2D) for layer in w.layers)]
-        run.measure(convolutional, ["train", "predict"])
-        text = [report.pairs(run.ordered(), convolutional, "gain")]
+        run.measure(WORKLOADS, ["train", "predict"])
+        text = [report.scaling(run.ordered(), WORKLOADS)]
     elif arguments.what == "busy":
         if arguments.frameworks == FRAMEWORKS:
             run.contestants = [run.contestant("fastnn")]

@@ -85,7 +85,7 @@ def memory(records: Sequence[Record], workloads: Sequence[Workload]) -> str:
 
 
 def pairs(records: Sequence[Record], workloads: Sequence[Workload], ratio: str) -> str:
-    """Returns the table of two contestants: fastnn on all threads and on one, or written in two ways."""
+    """Returns the table of two contestants: fastnn written in two ways."""
     names = list(dict.fromkeys(r["name"] for r in records))
     rows = []
     for workload in workloads:
@@ -96,6 +96,19 @@ def pairs(records: Sequence[Record], workloads: Sequence[Workload], ratio: str) 
                 cells = [in_words(f["median"]) for f in figures]
                 rows.append([f"{workload.title}: {MEASURES[measure]}", *cells, ratio_of(figures[1])])
     return markdown(["", *names, ratio], rows)
+
+
+def scaling(records: Sequence[Record], workloads: Sequence[Workload]) -> str:
+    """Returns the table of medians on one thread and more, and how many times faster than on one."""
+    names = list(dict.fromkeys(r["name"] for r in records))
+    rows = []
+    for workload in workloads:
+        row = of_workload(records, workload)
+        for measure in ("train", "predict") if len(row) == len(names) else ():
+            medians = [row[name][measure]["median"] for name in names]
+            cells = [in_words(medians[0]), *(f"{in_words(one)} ({times(medians[0] / one)})" for one in medians[1:])]
+            rows.append([f"{workload.title}: {MEASURES[measure]}", *cells])
+    return markdown(["(times one thread)", *names], rows)
 
 
 def busy(alone: Sequence[Record], loaded: Sequence[Record], workloads: Sequence[Workload]) -> str:
