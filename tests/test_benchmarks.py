@@ -52,3 +52,14 @@ def test_names_of_networks_differ_and_their_weights_can_be_made():
             rows, targets = one.data()
             assert len(rows) == len(targets) >= one.batch_size
             assert workloads.initial_weights(one, rows.shape[1:])
+
+
+def test_scaling_shows_each_number_of_threads_beside_one():
+    records = [
+        {"workload": "vgg", "name": name, "train": {"median": seconds}, "predict": {"median": seconds / 4}}
+        for name, seconds in (("1 thread", 1.0), ("2 threads", 0.5), ("3 threads", 0.4))
+    ]
+    vgg = next(one for one in workloads.WORKLOADS if one.name == "vgg")
+    _, _, training, predicting = report.scaling(records, [vgg]).splitlines()
+    assert training.endswith("| 1.00 s | 0.50 s (2.00x) | 0.40 s (2.50x) |")
+    assert predicting.endswith("| 0.25 s | 0.12 s (2.00x) | 0.10 s (2.50x) |")
