@@ -16,6 +16,7 @@ import pytest
 from fastnn import Input, Sequential, callbacks, layers, losses, metrics, optimizers, regularizers, utils
 from fastnn.layers import BatchNormalization, Dense, Dropout
 from fastnn.optimizers import SGD, Adam
+from fastnn.training.program import Program
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(70, 4)).astype("float32")
@@ -690,6 +691,41 @@ def test_ctrl_c_leaves_the_epochs_that_were_run_in_the_history():
         for one in (same, model):
             one.fit(X, Y, batch_size=10, epochs=2, verbose=0)
         assert bits(same) == bits(model), "the orders of rows go on"
+
+
+def test_ctrl_c_while_epochs_are_recorded_is_heard_after_that(monkeypatch):
+    model = classifier()
+    values_of, calls = Program.values_of, []
+
+    def interrupted(program, means):
+        calls.append(len(means))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return values_of(program, means)
+
+    monkeypatch.setattr(Program, "values_of", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, batch_size=10, epochs=10**7, verbose=0)
+    epochs = len(model.history.epoch)
+    assert calls[2] == calls[3] and int(model.optimizer.iterations) == 7 * epochs
+    assert model.history.epoch == list(range(epochs)) and len(model.history.history["loss"]) == epochs
+
+    class Interrupting(dict):
+        reads = 0
+
+        def __getitem__(self, name):
+            self.reads += 1
+            if self.reads == 3:  # the number of losses is read first
+                raise KeyboardInterrupt
+            return super().__getitem__(name)
+
+    history = callbacks.History()
+    history.on_train_begin()
+    history.__fastnn_record__(0, {"loss": [3.0, 2.0], "accuracy": [0.0, 0.1]})
+    with pytest.raises(KeyboardInterrupt):
+        history.__fastnn_record__(2, Interrupting(loss=[1.0, 0.5], accuracy=[0.2, 0.3]))
+    assert history.history["accuracy"] == [0.0, 0.1, 0.2, 0.3]
+    assert history.epoch == [0, 1, 2, 3] and history.history["loss"] == [3.0, 2.0, 1.0, 0.5]
 
 
 def test_a_thread_stops_epochs_that_nobody_watches():

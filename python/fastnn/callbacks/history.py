@@ -47,11 +47,20 @@ class History(Callback):
             epochs: The number of epochs; None: that of the losses.
         """
         count = len(values["loss"]) if epochs is None else epochs
-        self.epoch.extend(range(first, first + count))
-        for name, found in values.items():
-            self.history.setdefault(name, []).extend(found)
+        known = len(self.epoch), {name: len(self.history.get(name, ())) for name in values}
+        try:
+            self._put(known, range(first, first + count), values)
+        except KeyboardInterrupt:
+            self._put(known, range(first, first + count), values)
+            raise
         if self.model is not None:
             self.model.history = self
+
+    def _put(self, known: tuple[int, dict[str, int]], epochs: range, values: Mapping[str, Sequence[Any]]) -> None:
+        """Puts the logs of epochs after those that are known; twice is the same as once."""
+        self.epoch[known[0] :] = epochs
+        for name, length in known[1].items():
+            self.history.setdefault(name, [])[length:] = values[name]
 
     def plot(self, names: Sequence[str] | None = None, log: bool = False, path: Any = None) -> Any:
         """Draws the logs over the epochs, those of training and of validation in one panel (matplotlib).

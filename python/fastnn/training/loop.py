@@ -220,9 +220,18 @@ class Run:
         try:
             self._source.run_passes(program, most, means)
         finally:
-            values = program.values_of(means)
-            self._hooks.record(epoch, values)
+            values = self._record(epoch, program, means)
         self._quick = (time.monotonic() - begin) / len(means)
+        return values
+
+    def _record(self, epoch: int, program: Program, means: Sequence[Sequence[float]]) -> Mapping[str, Sequence[float]]:
+        """Gives the history the epochs that the core has run; a Ctrl-C that comes meanwhile is heard after that."""
+        try:
+            values = program.values_of(means)
+        except KeyboardInterrupt:
+            self._hooks.record(epoch, program.values_of(means))
+            raise
+        self._hooks.record(epoch, values)
         return values
 
     def _is_unwatched(self, program: Program, rates: Any) -> bool:

@@ -316,7 +316,8 @@ def _fletcher32(data: bytes) -> int:
 
 def _of_bfloat16(array: NDArray[Any]) -> NDArray[Any]:
     """Returns numbers in bfloat16 as float32."""
-    return (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+    upper = array.reshape(-1).view(np.uint16).astype(np.uint32)
+    return (upper << 16).view(np.float32).reshape(array.shape)
 
 
 @contextmanager
