@@ -30,7 +30,9 @@ BFLOAT16 = "bfloat16"
 ROUNDING = (MIXED, BFLOAT16)
 """The policies of float32 with products of bfloat16."""
 
-_SHORTER = ("float16", "mixed_float16")
+SHORTER = ("float16", "mixed_float16")
+"""Types and policies of 16 bits for which float32 stands in."""
+
 _floatx = "float32"
 _policy: str | None = None
 _within: contextvars.ContextVar[str | None] = contextvars.ContextVar("fastnn_floats", default=None)
@@ -72,7 +74,7 @@ def computed_in(name: Any) -> Any:
     Args:
         name: The name of a type of floats, or of a policy.
     """
-    return told_float32(name) if isinstance(name, str) and name in _SHORTER else name
+    return told_float32(name) if isinstance(name, str) and name in SHORTER else name
 
 
 def told_float32(name: str) -> str:

@@ -25,7 +25,7 @@ from fastnn.engine.holding import is_made_of_layers
 from fastnn.engine.network import Network
 from fastnn.keras_form import class_name, merged_attribute, own_attribute
 from fastnn.naming import suggestion
-from fastnn.precision import FLOATS, ROUNDING
+from fastnn.precision import FLOATS, ROUNDING, SHORTER
 from fastnn.random import SeedGenerator
 from fastnn.saving.reading import Reading
 from fastnn.saving.registry import families_for, function_named
@@ -539,9 +539,6 @@ def _as_shape(value: Any) -> Any:
     return tuple(value) if is_shape(value) else [_as_shape(one) for one in value]
 
 
-_HALF = ("float16", "mixed_float16")
-
-
 def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str, Any]:
     """Returns the arguments that a class accepts and notes the others, unless they have no effect."""
     if not issubclass(cls, Configurable):
@@ -558,7 +555,7 @@ def _fitting(cls: type, arguments: dict[str, Any], reading: Reading) -> dict[str
     if arguments.get("dtype") is not None:
         given = arguments["dtype"]
         arguments["dtype"] = given.get("name", "float32") if isinstance(given, dict) else str(given)
-        if issubclass(cls, Part) and arguments["dtype"] in _HALF and not cls.__fastnn_is_entry__:
+        if issubclass(cls, Part) and arguments["dtype"] in SHORTER and not cls.__fastnn_is_entry__:
             reading.ignore("dtype", arguments.pop("dtype"))
     harmless = merged_attribute(cls, "__fastnn_keras_ignored_arguments__")
     fit = {}

@@ -99,8 +99,8 @@ class Variable(Arithmetic):
         value = _first_value(initializer, shape, name or "variable")
         self.dtype = _dtype(value.dtype, floatx()) if dtype is None else _dtype(dtype, _float_type(dtype))
         path = scoped(unique_name("Variable") if name is None else name)
-        floats = self.dtype if is_float(self.dtype) else floatx()
-        floats = computed(self.dtype) if self.dtype == BFLOAT16 else floats
+        of_type = computed(self.dtype)
+        floats = of_type if is_float(of_type) else floatx()
         held = self.dtype == BFLOAT16 or (self.dtype == "int8" and not trainable)
         stored = self.dtype if held else floats
         self.handle: _core.Variable = _core.core_for(floats).Variable(path, value.shape, trainable, stored)
